@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A worker: the loop that takes bursts from its receive queues and sweeps each through the stages.
+//
+// Thread safety: one thread at a time calls poll() or run(). Everything else that is shared is in Shared.
+// Invariants:    no packet stays in a lane or a transmit vector past the end of poll().
+// Owner:         control, which also gives it its thread.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/batch.h"
+#include "dataplane/clock.h"
+#include "dataplane/context.h"
+#include "dataplane/shared.h"
+
+struct rte_ring;
+
+namespace sluice::dataplane {
+
+class Sleeper;
+
+/// What a worker does when nothing arrives.
+enum class Idle : uint8_t {
+  spin,   ///< polls on: least latency, a whole core
+  sleep,  ///< waits for an interrupt, or looks once a millisecond at ports that have none
+};
+
+class Worker {
+ public:
+  Worker(Shared& shared, unsigned index);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// One turn: a burst from each receive queue, the `again` queue, the rings from other workers.
+  /// `now_ns` must not run backwards. Returns how many packets there were.
+  unsigned poll(uint64_t now_ns);
+
+  /// Adopts the snapshot in force and sends what other workers gave it; receives nothing.
+  void catch_up();
+
+  /// Turns until Shared::stop. Registers the thread with the RCU state; the thread must be known to EAL.
+  void run(const Clock& clock, Idle idle);
+
+  /// Valid while no other thread is in poll() or run().
+  [[nodiscard]] Counters& counters() { return context_.counters; }
+  [[nodiscard]] Context& context() { return context_; }
+
+ private:
+  void adopt_snapshot();
+  unsigned receive(const ReceiveQueue& queue);
+  unsigned sweep_again();
+  unsigned take_over();
+  unsigned take_over_from(rte_ring* ring);
+  void sweep(unsigned packets);
+  void run_stages();
+  void run_stages_timed();
+  void publish_if_asked();
+  [[nodiscard]] bool has_work_waiting() const;
+  void doze(Sleeper& sleeper);
+
+  Context context_;
+  Batch batch_;
+};
+
+}  // namespace sluice::dataplane
