@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What Runtime can tell: counters, MAC addresses, buffers; and the work that comes round.
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "control/log.h"
+#include "control/runtime.h"
+
+namespace sluice::control {
+namespace {
+
+using dataplane::MacTable;
+
+constexpr useconds_t kLookAgain_us = 50;
+// A worker answers at the end of its turn. One that has not after this long is starved of its core, or stuck.
+constexpr auto kPatience = std::chrono::seconds(2);
+
+uint32_t age(uint32_t now_s, uint32_t last_seen_s) {
+  // A worker may have looked at the clock after us: an entry from the future is new, not a million seconds
+  // old.
+  constexpr uint32_t kFuture = MacTable::kSecondsModulus - 1024;
+  const uint32_t seconds = (now_s - last_seen_s) % MacTable::kSecondsModulus;
+  return seconds >= kFuture ? 0 : seconds;
+}
+
+}  // namespace
+
+Books Runtime::books() {
+  Books books;
+  if (threads_.empty()) {
+    for (const auto& worker : workers_) books.workers.push_back(worker->counters());
+    books.fresh.assign(workers_.size(), true);
+  } else {
+    const uint64_t request = ++shared_.publish_request;
+    for (unsigned index = 0; index < shared_.workers; ++index) dataplane::wake(shared_, index);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (unsigned index = 0; index < shared_.workers; ++index) {
+      const dataplane::Post& post = shared_.posts[index];
+      const auto answered = [&] { return post.published.load(std::memory_order_acquire) == request; };
+      while (!answered() && std::chrono::steady_clock::now() < deadline) usleep(kLookAgain_us);
+      books.fresh.push_back(answered());
+      if (answered()) last_known_[index] = post.counters;
+      books.workers.push_back(last_known_[index]);
+    }
+  }
+  for (const dataplane::Counters& worker : books.workers) {
+    dataplane::add(books.total, worker);
+    // Each worker's books balance by themselves, so no two workers need to be asked at the same instant.
+    books.unaccounted += std::abs(dataplane::unaccounted(worker));
+    books.held += worker.held;
+  }
+  for (const auto& row : shared_.rings) {
+    for (const rte_ring* ring : row) books.held += ring == nullptr ? 0 : rte_ring_count(ring);
+  }
+  return books;
+}
+
+const std::string* Runtime::port_name(dataplane::PortIndex index) const {
+  for (const auto& [name, port] : ports_) {
+    if (port.index == index) return &name;
+  }
+  return nullptr;
+}
+
+bool Runtime::matches(const MacTable::Entry& entry, const MacFilter& filter) const {
+  const DomainName* domain = domains_.name(entry.domain);
+  const std::string* port = port_name(entry.port);
+  if (domain == nullptr || port == nullptr) return false;
+  return (!filter.bridge || *filter.bridge == domain->first) &&
+         (!filter.vlan || *filter.vlan == domain->second) && (!filter.port || *filter.port == *port);
+}
+
+std::vector<MacView> Runtime::macs(const MacFilter& filter) const {
+  std::vector<MacView> views;
+  const auto now_s = static_cast<uint32_t>(now_ns() / 1'000'000'000);
+  macs_->for_each([&](const MacTable::Entry& entry) {
+    if (!matches(entry, filter)) return;
+    const DomainName& domain = *domains_.name(entry.domain);
+    views.push_back({domain.first, domain.second, dataplane::octets(entry.mac), *port_name(entry.port),
+                     entry.is_static, entry.is_static ? 0 : age(now_s, entry.last_seen_s)});
+  });
+  std::sort(views.begin(), views.end(), [](const MacView& a, const MacView& b) {
+    return std::tie(a.bridge, a.vlan, a.mac) < std::tie(b.bridge, b.vlan, b.mac);
+  });
+  return views;
+}
+
+uint32_t Runtime::clear_macs(const MacFilter& filter) {
+  return macs_->erase_if(
+      [&](const MacTable::Entry& entry) { return !entry.is_static && matches(entry, filter); });
+}
+
+void Runtime::age_macs() {
+  const auto now_s = static_cast<uint32_t>(now_ns() / 1'000'000'000);
+  std::vector<uint32_t> limit_s(snapshot_->domains.size(), UINT32_MAX);
+  for (const config::Bridge& bridge : config_.bridges) {
+    for (const auto& [name, id] : domains_.all()) {
+      if (name.first == bridge.name) limit_s[id] = bridge.mac_ageing_s;
+    }
+  }
+  macs_->erase_if([&](const MacTable::Entry& entry) {
+    return !entry.is_static && age(now_s, entry.last_seen_s) > limit_s[entry.domain];
+  });
+}
+
+void Runtime::watch_links() {
+  for (const auto& [name, port] : ports_) {
+    const bool up = devices_.link_up(port.device);
+    const auto [known, first] = links_.emplace(name, up);
+    if (first || known->second == up) continue;
+    known->second = up;
+    log_info(absl::StrCat("port ", name, ": link ", up ? "up" : "down"));
+    if (!up) clear_macs({.bridge = {}, .vlan = {}, .port = name});
+  }
+}
+
+unsigned Runtime::mbufs_in_use() const {
+  return rte_mempool_in_use_count(shared_.pool);
+}
+unsigned Runtime::mbufs() const {
+  return shared_.pool->size;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/buffers.h"
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "dataplane/counters.h"
+#include "dataplane/mac_table.h"
+#include "dataplane/shared.h"
+#include "dataplane/worker.h"
+
+namespace sluice::control {
+namespace {
+
+constexpr uint32_t kLeast = 16384;
+// Packets that a worker may hold in its mempool cache, a batch, and the copies it makes of it.
+constexpr uint32_t kPerWorker = 1024;
+constexpr uint32_t kPerQueue = 2048;  // receive and transmit descriptors
+
+uint32_t queues(const config::Port& port, unsigned workers) {
+  if (port.device == config::Port::Device::null) return 0;
+  return port.rx_queues.value_or(static_cast<uint16_t>(workers));
+}
+
+}  // namespace
+
+uint32_t mbuf_count(const config::Config& config, unsigned workers) {
+  if (config.dpdk.mbufs) return *config.dpdk.mbufs;
+  uint32_t needed = workers * kPerWorker + workers * (workers - 1) * dataplane::kHandoverSlots;
+  for (const config::Port& port : config.ports) needed += queues(port, workers) * kPerQueue;
+  // A mempool wastes least when it holds one less than a power of two.
+  return std::bit_ceil(std::max(needed, kLeast)) - 1;
+}
+
+uint64_t mbuf_bytes(uint32_t count) {
+  rte_mempool_objsz size{};
+  return uint64_t{count} * rte_mempool_calc_obj_size(sizeof(rte_mbuf) + kBufferRoom, 0, &size);
+}
+
+uint64_t handover_bytes(unsigned workers) {
+  const auto one = static_cast<uint64_t>(rte_ring_get_memsize(dataplane::kHandoverSlots));
+  return uint64_t{workers} * (workers - 1) * one;
+}
+
+std::vector<Item> memory_plan(const config::Config& config, unsigned workers) {
+  const uint32_t mbufs = mbuf_count(config, workers);
+  return {
+      {"packet buffers", mbufs, mbuf_bytes(mbufs)},
+      {"macs", config.tables.macs, dataplane::MacTable::memory_bytes(config.tables.macs)},
+      {"workers", workers,
+       workers * (sizeof(dataplane::Worker) + sizeof(dataplane::Post)) + handover_bytes(workers)},
+  };
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// How many packet buffers (mbufs) a configuration needs, and what they and the tables cost: the same
+// arithmetic for `sluice check`, which prints it, and for `sluice run`, which allocates it.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace sluice::control {
+
+/// Octets of one mbuf's data: headroom and one full frame of 1500 octets with two tags; larger frames take
+/// several.
+inline constexpr uint32_t kBufferRoom = 2176;
+
+/// What dpdk: mbufs says, or: full queues of every port, what workers keep at hand, and 16383 at least, so
+/// that ports can be added later.
+uint32_t mbuf_count(const config::Config& config, unsigned workers);
+uint64_t mbuf_bytes(uint32_t count);
+
+/// Octets of the rings between the workers.
+uint64_t handover_bytes(unsigned workers);
+
+/// A line of the plan.
+struct Item {
+  std::string what;
+  uint64_t capacity;
+  uint64_t bytes;
+};
+
+/// Everything that is allocated at start, by size.
+std::vector<Item> memory_plan(const config::Config& config, unsigned workers);
+
+}  // namespace sluice::control

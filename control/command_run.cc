@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// sluice run FILE, sluice check FILE.
+#include <sys/random.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "config/parse.h"
+#include "control/buffers.h"
+#include "control/commands.h"
+#include "control/config_json.h"
+#include "control/cpus.h"
+#include "control/daemon.h"
+#include "control/dpdk_devices.h"
+#include "control/eal.h"
+#include "control/log.h"
+#include "control/runtime.h"
+#include "control/tables.h"
+
+namespace sluice::control {
+namespace {
+
+struct Loaded {
+  std::string text;
+  config::Config config;
+};
+
+// Every finding is printed here; the status only carries the exit code on.
+absl::StatusOr<Loaded> load(const std::string& file) {
+  absl::StatusOr<std::string> text = read_file(file);
+  if (!text.ok()) {
+    std::cerr << text.status().message() << '\n';
+    return text.status();
+  }
+  config::ParseResult parsed = config::parse(*text, file);
+  for (const config::Diagnostic& found : parsed.diagnostics)
+    std::cerr << config::to_string(found, file) << '\n';
+  if (!parsed.config) return input_error("");
+  return Loaded{*std::move(text), *std::move(parsed.config)};
+}
+
+int run(const std::string& file) {
+  const absl::StatusOr<Loaded> loaded = load(file);
+  if (!loaded.ok()) return kExitInput;
+  const config::Config& config = loaded->config;
+  const absl::StatusOr<CpuPlan> cpus = plan_cpus(config.workers, available_cpus());
+  if (!cpus.ok()) return fail(cpus.status());
+  if (absl::Status status = start_log(config.log); !status.ok()) return fail(status);
+  if (cpus->shared)
+    log_warning("the workers take every core: control and the hosts beside it share with them");
+
+  const auto workers = static_cast<unsigned>(cpus->workers.size());
+  const uint64_t needed = mbuf_bytes(mbuf_count(config, workers)) + handover_bytes(workers);
+  const EalOptions eal{config.dpdk, *cpus, config.dpdk.memory_bytes.value_or(needed)};
+  if (absl::Status status = start_eal(eal); !status.ok()) return fail(status);
+
+  DpdkDevices devices;
+  Runtime::Options options{.mode = Runtime::Mode::threads, .cpus = *cpus};
+  if (getrandom(options.seed, sizeof options.seed, 0) != sizeof options.seed) {
+    return fail(machine_error("the kernel gives no random numbers (getrandom)"));
+  }
+  Runtime runtime(devices, options);
+  if (absl::Status status = runtime.start(config); !status.ok()) return fail(status);
+  Daemon daemon(runtime, file, loaded->text);
+  if (absl::Status status = daemon.serve(config.control); !status.ok()) return fail(status);
+  return kExitDone;
+}
+
+std::string size_text(uint64_t bytes) {
+  constexpr double kKibibyte = 1 << 10, kMebibyte = 1 << 20;
+  const auto size = static_cast<double>(bytes);
+  return bytes < (1 << 20) ? absl::StrFormat("%.1f KiB", size / kKibibyte)
+                           : absl::StrFormat("%.1f MiB", size / kMebibyte);
+}
+
+std::string members_text(const config::BridgePort& member) {
+  if (!member.trunk) return absl::StrCat("access vlan ", member.native_vlan);
+  const std::string native = member.native_vlan == 0 ? "" : absl::StrCat(", native ", member.native_vlan);
+  return absl::StrCat("trunk vlans ", absl::StrJoin(member.vlans, ","), native);
+}
+
+void print_ports(const config::Config& config) {
+  const nlohmann::json ports = to_json(config)["ports"];
+  std::vector<std::vector<std::string>> rows;
+  for (const config::Port& port : config.ports) {
+    std::string bridge = "-", vlans = "-";
+    for (const config::Bridge& candidate : config.bridges) {
+      for (const config::BridgePort& member : candidate.ports) {
+        if (member.port != port.name) continue;
+        bridge = candidate.name;
+        vlans = members_text(member);
+      }
+    }
+    rows.push_back({port.name, ports[port.name]["device"], absl::StrCat(port.mtu), bridge, vlans});
+  }
+  std::cout << table({"port", "device", "mtu", "bridge", "vlans"}, rows) << '\n';
+}
+
+void print_memory(const config::Config& config, unsigned workers) {
+  std::vector<std::vector<std::string>> rows;
+  uint64_t sum = 0;
+  for (const Item& item : memory_plan(config, workers)) {
+    rows.push_back({item.what, absl::StrCat(item.capacity), size_text(item.bytes)});
+    sum += item.bytes;
+  }
+  std::cout << table({"allocated at start", "capacity", "memory"}, rows) << "total " << size_text(sum)
+            << '\n';
+}
+
+int check(const std::string& file) {
+  const absl::StatusOr<Loaded> loaded = load(file);
+  if (!loaded.ok()) return kExitInput;
+  const config::Config& config = loaded->config;
+  const auto workers = static_cast<unsigned>(std::max<size_t>(config.workers.cores.size(), 1));
+  const bool sleeps = config.workers.idle == config::Workers::Idle::sleep;
+  std::cout << "workers: " << workers << " on "
+            << (config.workers.cores.empty() ? "the last core"
+                                             : "cores " + absl::StrJoin(config.workers.cores, ","))
+            << (sleeps ? ", asleep when idle" : ", spinning when idle") << "\n\n";
+  print_ports(config);
+  print_memory(config, workers);
+  return kExitDone;
+}
+
+void add_file_command(CommandLine& line, const char* name, const char* what,
+                      int (*work)(const std::string&)) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command = add_command(line.app, line, name, what, [file, work] { return work(*file); });
+  command->add_option("FILE", *file, "the configuration")->required();
+}
+
+}  // namespace
+
+void add_run(CommandLine& line) {
+  add_file_command(line, "run", "run the dataplane that FILE describes", run);
+}
+
+void add_check(CommandLine& line) {
+  add_file_command(line, "check", "say what is wrong with FILE, or what it would take", check);
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// sluice show, clear, reload, diff: questions to the running sluice.
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "control/commands.h"
+#include "control/tables.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+struct ShowOptions {
+  bool as_json = false;
+  double watch_s = 0;  ///< 0: once
+  std::string bridge, port;
+  unsigned vlan = 0;
+};
+
+using Options = std::shared_ptr<ShowOptions>;
+
+std::string mac_query(const ShowOptions& options) {
+  std::string query;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) absl::StrAppend(&query, query.empty() ? "?" : "&", key, "=", url_encode(value));
+  };
+  add("bridge", options.bridge);
+  add("port", options.port);
+  add("vlan", options.vlan == 0 ? "" : absl::StrCat(options.vlan));
+  return query;
+}
+
+absl::Status errors_of(const Answer& answer) {
+  std::string text;
+  for (const json& error : answer.body.value("errors", json::array())) {
+    absl::StrAppend(&text, text.empty() ? "" : "\n", error.get<std::string>());
+  }
+  return answer.body.value("exit", kExitMachine) == kExitInput ? input_error(text) : machine_error(text);
+}
+
+// One answer of the running sluice, or why there is none.
+absl::StatusOr<json> ask(const CommandLine& line, const std::string& method, const std::string& target,
+                         const std::string& body = "") {
+  absl::StatusOr<Answer> answer = HttpClient(line.socket).request(method, target, body);
+  if (!answer.ok()) return answer.status();
+  for (const json& warning : answer->body.value("warnings", json::array())) {
+    std::cerr << warning.get<std::string>() << '\n';
+  }
+  if (answer->code != 200) return errors_of(*answer);
+  return answer->body;
+}
+
+using Format = std::string (*)(const json&);
+
+int show(const CommandLine& line, const std::string& target, const ShowOptions& options, Format format) {
+  for (;;) {
+    const absl::StatusOr<json> view = ask(line, "GET", target + mac_query(options));
+    if (!view.ok()) return fail(view.status());
+    // A watched table repaints the screen of a person; programs get one document a line.
+    if (options.watch_s > 0 && !options.as_json && isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";
+    if (!options.as_json) {
+      std::cout << format(*view);
+    } else {
+      std::cout << view->dump(options.watch_s > 0 ? -1 : 2) << '\n';
+    }
+    std::cout.flush();
+    if (options.watch_s <= 0 || !std::cout) return kExitDone;
+    std::this_thread::sleep_for(std::chrono::duration<double>(options.watch_s));
+  }
+}
+
+void add_filters(CLI::App* command, const Options& options) {
+  command->add_option("--bridge", options->bridge, "only of this bridge");
+  command->add_option("--port", options->port, "only on this port");
+  command->add_option("--vlan", options->vlan, "only of this VLAN")->check(CLI::Range(1, 4094));
+}
+
+CLI::App* add_view(CLI::App* parent, CommandLine& line, const std::string& name, const std::string& what,
+                   const Options& options, Format format) {
+  CLI::App* command = add_command(*parent, line, name, what, [&line, name, options, format] {
+    return show(line, "/v1/" + name, *options, format);
+  });
+  command->add_flag("--json", options->as_json, "for programs");
+  command->add_option("--watch", options->watch_s, "again every so many seconds (1)")
+      ->expected(0, 1)
+      ->default_str("1")
+      ->check(CLI::Range(0.1, 86400.0));
+  return command;
+}
+
+int reload(const CommandLine& line, const std::string& file, const char* path) {
+  json body = json::object();
+  if (!file.empty()) body = {{"file", std::filesystem::absolute(file).string()}, {"name", file}};
+  const absl::StatusOr<json> answer = ask(line, "POST", path, body.dump());
+  if (!answer.ok()) return fail(answer.status());
+  for (const json& change : (*answer)["changes"]) std::cout << change.get<std::string>() << '\n';
+  if ((*answer)["changes"].empty()) std::cout << "no change\n";
+  return kExitDone;
+}
+
+int clear_macs(const CommandLine& line, const ShowOptions& options) {
+  const absl::StatusOr<json> answer = ask(line, "DELETE", "/v1/macs" + mac_query(options));
+  if (!answer.ok()) return fail(answer.status());
+  std::cout << (*answer)["cleared"].get<uint64_t>() << " learned addresses forgotten\n";
+  return kExitDone;
+}
+
+void add_reload_like(CommandLine& line, const char* name, const char* what, const char* path) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command =
+      add_command(line.app, line, name, what, [&line, file, path] { return reload(line, *file, path); });
+  command->add_option("FILE", *file, "the configuration; by default the one in force, read again");
+}
+
+}  // namespace
+
+void add_show(CommandLine& line) {
+  CLI::App* show = line.app.add_subcommand("show", "tables of the running sluice");
+  show->fallthrough();
+  show->require_subcommand(1);
+  auto options = std::make_shared<ShowOptions>();
+  add_view(show, line, "ports", "what each port received, transmitted and dropped", options, ports_table);
+  add_filters(add_view(show, line, "macs", "which MAC address is where", options, macs_table), options);
+  add_view(show, line, "workers", "what the worker cores do, and what each stage costs", options,
+           workers_table);
+  add_view(show, line, "drops", "what was dropped, and why", options, drops_table);
+  add_view(show, line, "config", "the configuration in force", options, config_text);
+}
+
+void add_clear(CommandLine& line) {
+  CLI::App* clear = line.app.add_subcommand("clear", "make the running sluice forget");
+  clear->fallthrough();
+  clear->require_subcommand(1);
+  auto options = std::make_shared<ShowOptions>();
+  add_filters(add_command(*clear, line, "macs", "forget learned MAC addresses",
+                          [&line, options] { return clear_macs(line, *options); }),
+              options);
+}
+
+void add_reload(CommandLine& line) {
+  add_reload_like(line, "reload", "apply the file again, wholly or not at all", "/v1/reload");
+  add_reload_like(line, "diff", "what a reload would change", "/v1/diff");
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The running sluice: the control thread's event loop around a Runtime, with its API, its signals and its
+// timers.
+//
+// Thread safety: the control thread alone.
+// Owner:         the `run` command.
+#pragma once
+
+#include <event2/event.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "control/http_server.h"
+#include "control/runtime.h"
+
+namespace sluice::control {
+
+class Daemon {
+ public:
+  /// `file`: as given on the command line; `text`: what it held, which `config` was read from.
+  Daemon(Runtime& runtime, std::string file, std::string text);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// Serves until SIGTERM or SIGINT. Error: the socket cannot be had.
+  absl::Status serve(const config::Control& control);
+
+ private:
+  /// What came of a reload: empty errors mean that it is in force.
+  struct Outcome {
+    std::vector<std::string> errors;
+    std::vector<std::string> warnings;
+    std::vector<std::string> changes;
+    int exit = 0;
+  };
+
+  void add_routes();
+  void add_signal(int signal, event_callback_fn handler);
+  /// A member function as one of libevent's callbacks.
+  template <void (Daemon::*Handler)()>
+  static void call(evutil_socket_t, short, void* self) {
+    (static_cast<Daemon*>(self)->*Handler)();
+  }
+  void reload_own_file();
+  void terminate();
+  Outcome reload(const std::string& path, const std::string& name, bool only_compare);
+  Response handle_reload(const Request& request, bool only_compare);
+  Response handle_macs(const Request& request, bool clear);
+
+  Runtime& runtime_;
+  std::string file_;
+  std::string text_;
+  event_base* base_;
+  std::unique_ptr<HttpServer> server_;
+  std::vector<event*> events_;
+};
+
+/// The whole of a file. Error: input_error, it cannot be read.
+absl::StatusOr<std::string> read_file(const std::string& path);
+
+}  // namespace sluice::control
