@@ -3,8 +3,10 @@
 // What a configuration file says, as plain typed structs: no YAML, no DPDK.
 //
 // Thread safety: plain data; share it const.
-// Invariants:    a Config that parse() returned is complete and consistent: every name refers to something that
-//                exists, every number is in its range, every default is filled in. Nothing behind it checks again.
+// Invariants:    a Config that parse() returned is complete and consistent: every name refers to something
+// that
+//                exists, every number is in its range, every default is filled in. Nothing behind it checks
+//                again.
 // Owner:         whoever called parse(); control turns it into a snapshot and keeps it for `show config`.
 #pragma once
 
@@ -69,7 +71,7 @@ struct Port {
   std::string read;     ///< pcap: the capture to receive from; empty: nothing is received
   std::string write;    ///< pcap: the capture to transmit to; empty: what is transmitted is discarded
   std::optional<MacAddress> mac;
-  uint16_t mtu = 1500;  ///< octets after the Ethernet header and up to two tags, 68..65521
+  uint16_t mtu = 1500;                ///< octets after the Ethernet header and up to two tags, 68..65521
   std::optional<uint16_t> rx_queues;  ///< 1..64; unset: one a worker where the driver can
   std::optional<uint16_t> tx_queues;  ///< 1..64; unset: one a worker where the driver can
   bool promiscuous = true;
@@ -82,9 +84,9 @@ struct BridgePort {
   /// An access port carries `native_vlan` alone and untagged. A trunk carries `vlans` tagged, but for
   /// `native_vlan`, which leaves untagged.
   bool trunk = false;
-  VlanId native_vlan = 1;      ///< access: the port's VLAN; trunk: 0 when untagged frames are dropped
-  std::vector<VlanId> vlans;   ///< trunk: sorted, unique, native_vlan among them; access: {native_vlan}
-  uint32_t mac_limit = 0;      ///< dynamic MACs learned on this port at most; 0: no limit
+  VlanId native_vlan = 1;     ///< access: the port's VLAN; trunk: 0 when untagged frames are dropped
+  std::vector<VlanId> vlans;  ///< trunk: sorted, unique, native_vlan among them; access: {native_vlan}
+  uint32_t mac_limit = 0;     ///< dynamic MACs learned on this port at most; 0: no limit
   Location location;
 };
 
@@ -99,26 +101,26 @@ struct Bridge {
   std::string name;
   std::vector<BridgePort> ports;  ///< in the order of the file
   std::vector<StaticMac> static_macs;
-  uint32_t mac_ageing_s = 300;    ///< 10..1 000 000 s (IEEE 802.1Q-2018 table 8-6)
-  uint32_t mac_limit = 0;         ///< dynamic MACs in this bridge at most; 0: no limit
-  bool learning = true;           ///< false: every frame is flooded, as by a hub
+  uint32_t mac_ageing_s = 300;  ///< 10..1 000 000 s (IEEE 802.1Q-2018 table 8-6)
+  uint32_t mac_limit = 0;       ///< dynamic MACs in this bridge at most; 0: no limit
+  bool learning = true;         ///< false: every frame is flooded, as by a hub
   Location location;
 };
 
 struct Control {
   std::string socket = "/run/sluice/sluice.sock";
-  std::string socket_group;        ///< empty: the group of the process
-  uint32_t socket_mode = 0660;     ///< permission bits
+  std::string socket_group;     ///< empty: the group of the process
+  uint32_t socket_mode = 0660;  ///< permission bits
 };
 
 struct Config {
-  std::string file;                ///< as it was given on the command line
+  std::string file;  ///< as it was given on the command line
   Workers workers;
   Dpdk dpdk;
   Tables tables;
   Log log;
-  std::vector<Port> ports;         ///< in the order of the file
-  std::vector<Bridge> bridges;     ///< in the order of the file
+  std::vector<Port> ports;      ///< in the order of the file
+  std::vector<Bridge> bridges;  ///< in the order of the file
   Control control;
 };
 

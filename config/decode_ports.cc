@@ -173,7 +173,7 @@ void check_tap(PortDraft& draft, Diagnostics& diagnostics) {
     if (queues.value_or(1) <= kMaxTapQueues) continue;
     diagnostics.error(draft.location(key), concat("'", key, "' of a tap must be at most ", kMaxTapQueues));
   }
-  if (port.rx_queues.value_or(0) != port.tx_queues.value_or(0) && port.rx_queues && port.tx_queues) {
+  if (port.rx_queues && port.tx_queues && *port.rx_queues != *port.tx_queues) {
     diagnostics.error(draft.location("tx-queues"), concat("a tap's queues come in pairs: write ",
                                                           *port.rx_queues, ", as for 'rx-queues'"));
   }

@@ -3,9 +3,8 @@
 // Where the findings about one file gather.
 //
 // Thread safety: none; one parse() owns one.
-// Invariants:    holds at most kMaxErrors errors: a hostile file can make neither the list of its mistakes
-// grow
-//                without bound, nor the work that goes into wording them.
+// Invariants:    holds at most kMaxErrors errors: a hostile file makes neither their list grow without bound,
+//                nor the work that goes into wording them.
 // Owner:         parse().
 #pragma once
 

@@ -23,8 +23,8 @@ struct Diagnostic {
 };
 
 struct ParseResult {
-  std::optional<Config> config;          ///< set if and only if no diagnostic is an error
-  std::vector<Diagnostic> diagnostics;   ///< in the order of the file
+  std::optional<Config> config;         ///< set if and only if no diagnostic is an error
+  std::vector<Diagnostic> diagnostics;  ///< in the order of the file
 };
 
 /// Reads `text`. Never throws, whatever the bytes; every error is reported, not the first alone.

@@ -52,8 +52,7 @@ std::optional<bool> read_boolean(const Value& value);
 std::optional<std::string> read_text(const Value& value);
 /// An index into `words`.
 std::optional<size_t> read_word(const Value& value, const std::vector<std::string_view>& words);
-/// `10s`, `5m`, `2h4m`: hours, minutes, seconds, milliseconds, in that order. Whole seconds within the
-/// bounds.
+/// `10s`, `5m`, `2h4m`: hours, minutes, seconds and milliseconds, in that order; whole seconds in all.
 std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_t max_s);
 /// `512MiB`: KiB, MiB or GiB. Whole MiB within the bounds.
 std::optional<uint64_t> read_bytes(const Value& value, uint64_t min_bytes, uint64_t max_bytes);

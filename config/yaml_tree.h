@@ -4,9 +4,8 @@
 // no merge keys. Aliases are copies, within a budget.
 //
 // Thread safety: none needed; a Node is plain data and owns what is below it.
-// Invariants:    every key of a mapping is a non-null scalar and unique in it; the tree is at most 32 deep
-// and
-//                has at most a million nodes, so that whoever walks it may recurse.
+// Invariants:    every key of a mapping is a non-null scalar and unique in it; the tree is at most 32 deep,
+//                so that whoever walks it may recurse, and has at most a million nodes.
 // Owner:         parse().
 #pragma once
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,17 @@ inline std::vector<std::string> lines(const ParseResult& result) {
   return lines;
 }
 
+inline bool has_error(const ParseResult& result) {
+  return std::any_of(result.diagnostics.begin(), result.diagnostics.end(), [](const Diagnostic& diagnostic) {
+    return diagnostic.severity == Diagnostic::Severity::error;
+  });
+}
+
 /// Every finding about `text`, as a person reads it.
 inline std::vector<std::string> findings(std::string_view text) {
-  return lines(parse(text, "f.yaml"));
+  const ParseResult result = parse(text, "f.yaml");
+  EXPECT_NE(result.config.has_value(), has_error(result)) << "a Config if and only if there is no error";
+  return lines(result);
 }
 
 /// What `text`, which must be free of errors, means.

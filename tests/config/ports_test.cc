@@ -58,16 +58,19 @@ TEST(Ports, MayHaveTheNullDeviceWhichYamlTakesForNothing) {
   EXPECT_EQ(port("device: null, mtu: 1500").device, Port::Device::null);
   EXPECT_EQ(port("device: \"null\"").device, Port::Device::null);
   EXPECT_EQ(parsed("ports:\n  a:\n    device: null # here: nothing\n").ports[0].device, Port::Device::null);
+  EXPECT_EQ(port("device: null, # nothing\n      mtu: 1500").device, Port::Device::null);
+  EXPECT_EQ(parsed("\xef\xbb\xbfports: { a: { device: null } }").ports[0].device, Port::Device::null);
   EXPECT_EQ(parsed("# \u00e9\nports:\r\n  a:\r\n    device: null").ports[0].device, Port::Device::null);
 }
 
 TEST(Ports, DoNotTakeTheKeyNullAfterAMissingDeviceForTheNullDevice) {
-  EXPECT_THAT(findings("ports:\n  a:\n    device:\n    null: 1\n"),
-              ElementsAre("f.yaml:3:5: error: 'device' has no value: write one, or remove it",
-                          "f.yaml:4:5: error: a key must be a word"));
+  const char* no_value = "f.yaml:3:5: error: 'device' has no value: write one, or remove it";
+  for (const std::string next : {"null: 1", "null : 1"}) {
+    EXPECT_THAT(findings("ports:\n  a:\n    device:\n    " + next + "\n"),
+                ElementsAre(no_value, "f.yaml:4:5: error: a key must be a word"));
+  }
   EXPECT_THAT(findings("ports:\n  a:\n    device:\n    nullable: 1\n"),
-              ElementsAre("f.yaml:3:5: error: 'device' has no value: write one, or remove it",
-                          StartsWith("f.yaml:4:5: error: unknown key 'nullable'")));
+              ElementsAre(no_value, StartsWith("f.yaml:4:5: error: unknown key 'nullable'")));
 }
 
 TEST(Ports, TakeAPciAddress) {
