@@ -88,10 +88,17 @@ absl::Status Runtime::check_room(const config::Config& next) const {
   return absl::OkStatus();
 }
 
-absl::Status Runtime::apply(const config::Config& next) {
+absl::Status Runtime::acceptable(const config::Config& next) const {
   if (absl::Status status = refuse_restart_keys(next); !status.ok()) return status;
-  if (absl::Status status = check_room(next); !status.ok()) return status;
+  return check_room(next);
+}
+
+absl::Status Runtime::apply(const config::Config& next) {
+  if (absl::Status status = acceptable(next); !status.ok()) return status;
   Change change(next, config_, ports_);
+  for (const std::string& name : change.restarted) {
+    if (absl::Status status = devices_.check(*find(next, name)); !status.ok()) return status;
+  }
   OpenPorts opened;
   if (absl::Status status = open_ports(next, change.added, opened); !status.ok()) return status;
   if (!change.restarted.empty()) {
@@ -161,6 +168,7 @@ absl::StatusOr<OpenPort> Runtime::open_port(const config::Port& port, const conf
   OpenPort open{.config = port, .device = *device, .index = free_index(), .pollers = {}};
   open.at_opening = books().total.ports[open.index];
   open.pollers = choose_pollers(device->rx_queues, opened);
+  links_[port.name] = devices_.link_up(*device);
   return open;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 #include "control/log.h"
 #include "control/runtime.h"
@@ -112,9 +113,7 @@ void Runtime::age_macs() {
 void Runtime::watch_links() {
   for (const auto& [name, port] : ports_) {
     const bool up = devices_.link_up(port.device);
-    const auto [known, first] = links_.emplace(name, up);
-    if (first || known->second == up) continue;
-    known->second = up;
+    if (std::exchange(links_[name], up) == up) continue;
     log_info(absl::StrCat("port ", name, ": link ", up ? "up" : "down"));
     if (!up) clear_macs({.bridge = {}, .vlan = {}, .port = name});
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/buffers.h"
 
+#include <rte_eal.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_ring.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@ namespace {
 constexpr uint32_t kLeast = 16384;
 // Packets that a worker may hold in its mempool cache, a batch, and the copies it makes of it.
 constexpr uint32_t kPerWorker = 1024;
+constexpr unsigned kCache = 256;      // buffers that a worker keeps without asking the others
 constexpr uint32_t kPerQueue = 2048;  // receive and transmit descriptors
 
 uint32_t queues(const config::Port& port, unsigned workers) {
@@ -38,6 +41,25 @@ uint32_t mbuf_count(const config::Config& config, unsigned workers) {
 uint64_t mbuf_bytes(uint32_t count) {
   rte_mempool_objsz size{};
   return uint64_t{count} * rte_mempool_calc_obj_size(sizeof(rte_mbuf) + kBufferRoom, 0, &size);
+}
+
+rte_mempool* make_pool(uint32_t count) {
+  // Without huge pages DPDK would keep every buffer within one page of 4 KiB, for devices that we then cannot
+  // have.
+  const unsigned flags = rte_eal_has_hugepages() != 0 ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+  rte_mempool* pool = rte_mempool_create_empty("packets", count, sizeof(rte_mbuf) + kBufferRoom, kCache,
+                                               sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private room{};
+  room.mbuf_data_room_size = kBufferRoom;
+  rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+  rte_pktmbuf_pool_init(pool, &room);
+  if (rte_mempool_populate_default(pool) < 0) {
+    rte_mempool_free(pool);
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
 }
 
 uint64_t handover_bytes(unsigned workers) {

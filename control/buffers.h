@@ -12,6 +12,8 @@
 
 #include "config/config.h"
 
+struct rte_mempool;
+
 namespace sluice::control {
 
 /// Octets of one mbuf's data: headroom and one full frame of 1500 octets with two tags; larger frames take
@@ -22,6 +24,9 @@ inline constexpr uint32_t kBufferRoom = 2176;
 /// that ports can be added later.
 uint32_t mbuf_count(const config::Config& config, unsigned workers);
 uint64_t mbuf_bytes(uint32_t count);
+
+/// Makes the pool; null when the memory cannot be had.
+rte_mempool* make_pool(uint32_t count);
 
 /// Octets of the rings between the workers.
 uint64_t handover_bytes(unsigned workers);

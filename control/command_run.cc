@@ -64,9 +64,11 @@ int run(const std::string& file) {
     return fail(machine_error("the kernel gives no random numbers (getrandom)"));
   }
   Runtime runtime(devices, options);
-  if (absl::Status status = runtime.start(config); !status.ok()) return fail(status);
   Daemon daemon(runtime, file, loaded->text);
-  if (absl::Status status = daemon.serve(config.control); !status.ok()) return fail(status);
+  // The socket first: if another sluice has it, nothing else here should be tried.
+  if (absl::Status status = daemon.listen(config.control); !status.ok()) return fail(status);
+  if (absl::Status status = runtime.start(config); !status.ok()) return fail(status);
+  daemon.serve();
   return kExitDone;
 }
 
@@ -77,10 +79,21 @@ std::string size_text(uint64_t bytes) {
                            : absl::StrFormat("%.1f MiB", size / kMebibyte);
 }
 
+// 10,20-29
+std::string ranges_text(const std::vector<config::VlanId>& vlans) {
+  std::string text;
+  for (size_t first = 0, last; first < vlans.size(); first = last + 1) {
+    for (last = first; last + 1 < vlans.size() && vlans[last + 1] == vlans[last] + 1;) ++last;
+    absl::StrAppend(&text, text.empty() ? "" : ",", vlans[first]);
+    if (last != first) absl::StrAppend(&text, "-", vlans[last]);
+  }
+  return text;
+}
+
 std::string members_text(const config::BridgePort& member) {
   if (!member.trunk) return absl::StrCat("access vlan ", member.native_vlan);
   const std::string native = member.native_vlan == 0 ? "" : absl::StrCat(", native ", member.native_vlan);
-  return absl::StrCat("trunk vlans ", absl::StrJoin(member.vlans, ","), native);
+  return absl::StrCat("trunk vlans ", ranges_text(member.vlans), native);
 }
 
 void print_ports(const config::Config& config) {
@@ -117,9 +130,15 @@ int check(const std::string& file) {
   const config::Config& config = loaded->config;
   const auto workers = static_cast<unsigned>(std::max<size_t>(config.workers.cores.size(), 1));
   const bool sleeps = config.workers.idle == config::Workers::Idle::sleep;
+  if (const auto plan = plan_cpus(config.workers, available_cpus()); !plan.ok()) {
+    const std::string sentence = absl::StrCat("on this machine ", plan.status().message());
+    std::cerr << config::to_string({config::Diagnostic::Severity::warning, config.workers.location, sentence},
+                                   file)
+              << '\n';
+  }
   std::cout << "workers: " << workers << " on "
             << (config.workers.cores.empty() ? "the last core"
-                                             : "cores " + absl::StrJoin(config.workers.cores, ","))
+                                             : "core " + absl::StrJoin(config.workers.cores, ", "))
             << (sleeps ? ", asleep when idle" : ", spinning when idle") << "\n\n";
   print_ports(config);
   print_memory(config, workers);

@@ -3,6 +3,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -30,6 +31,11 @@ constexpr timeval kEverySecond = {1, 0};
 template <void (Runtime::*Work)()>
 void timer(evutil_socket_t, short, void* runtime) {
   (static_cast<Runtime*>(runtime)->*Work)();
+}
+
+template <class Items>
+bool has(const Items& items, const std::string& name) {
+  return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
 }
 
 Response bad_request(const std::string& sentence) {
@@ -80,8 +86,7 @@ void Daemon::add_routes() {
   server_->on("POST", "/v1/diff", [this](const Request& request) { return handle_reload(request, true); });
 }
 
-absl::Status Daemon::serve(const config::Control& control) {
-  if (absl::Status status = server_->listen(control); !status.ok()) return status;
+void Daemon::serve() {
   add_signal(SIGHUP, &call<&Daemon::reload_own_file>);
   add_signal(SIGTERM, &call<&Daemon::terminate>);
   add_signal(SIGINT, &call<&Daemon::terminate>);
@@ -89,13 +94,11 @@ absl::Status Daemon::serve(const config::Control& control) {
     events_.push_back(event_new(base_, -1, EV_PERSIST, work, &runtime_));
     event_add(events_.back(), &kEverySecond);
   }
-  log_info(absl::StrCat(file_, " is in force: ", runtime_.ports().size(), " ports, ",
-                        runtime_.cpus().workers.size(), " workers; ask with: sluice show ports --socket ",
-                        control.socket));
+  log_info(absl::StrCat(file_, " is in force; ask with: sluice show ports --socket ",
+                        runtime_.config().control.socket));
   sd_notify(0, "READY=1");
   event_base_dispatch(base_);
   sd_notify(0, "STOPPING=1");
-  return absl::OkStatus();
 }
 
 void Daemon::add_signal(int signal, event_callback_fn handler) {
@@ -110,38 +113,52 @@ void Daemon::terminate() {
 
 void Daemon::reload_own_file() {
   sd_notify(0, "RELOADING=1");
-  const Outcome outcome = reload(file_, file_, false);
-  for (const std::string& warning : outcome.warnings) log_warning(warning);
-  for (const std::string& error : outcome.errors) log_error(error);
-  for (const std::string& change : outcome.changes) log_info(absl::StrCat("reload: ", change));
-  log_info(outcome.errors.empty() ? "reload: done" : "reload: refused, nothing has changed");
+  reload(file_, file_);
   sd_notify(0, "READY=1");
 }
 
-Daemon::Outcome Daemon::reload(const std::string& path, const std::string& name, bool only_compare) {
-  Outcome outcome;
-  const auto refuse = [&](const absl::Status& status) {
-    outcome.errors.emplace_back(status.message());
-    outcome.exit = exit_code(status);
-    return outcome;
-  };
+void Daemon::Outcome::refuse(const absl::Status& status) {
+  errors.emplace_back(status.message());
+  exit = exit_code(status);
+}
+
+// The configuration that `path` holds, if it can come into force.
+std::optional<Daemon::Candidate> Daemon::consider(const std::string& path, const std::string& name,
+                                                  Outcome& outcome) {
   const absl::StatusOr<std::string> text = read_file(path);
-  if (!text.ok())
-    return refuse(input_error(absl::StrCat(name, ":1:1: error: cannot be read by the running sluice")));
-  const config::ParseResult parsed = config::parse(*text, name);
+  if (!text.ok()) {
+    outcome.refuse(input_error(absl::StrCat(text.status().message(), " (by the running sluice)")));
+    return std::nullopt;
+  }
+  config::ParseResult parsed = config::parse(*text, name);
   for (const config::Diagnostic& found : parsed.diagnostics) {
     const bool error = found.severity == config::Diagnostic::Severity::error;
     (error ? outcome.errors : outcome.warnings).push_back(config::to_string(found, name));
   }
-  if (!parsed.config) {
-    outcome.exit = kExitInput;
-    return outcome;
+  outcome.exit = parsed.config ? kExitDone : kExitInput;
+  if (!parsed.config) return std::nullopt;
+  if (absl::Status status = runtime_.acceptable(*parsed.config); !status.ok()) {
+    outcome.refuse(status);
+    return std::nullopt;
   }
   outcome.changes = runtime_.difference(*parsed.config);
-  if (only_compare) return outcome;
-  if (absl::Status status = runtime_.apply(*parsed.config); !status.ok()) return refuse(status);
-  file_ = path;  // from now on SIGHUP applies this one again
-  text_ = *text;
+  return Candidate{*text, *std::move(parsed.config)};
+}
+
+Daemon::Outcome Daemon::reload(const std::string& path, const std::string& name) {
+  Outcome outcome;
+  if (const std::optional<Candidate> candidate = consider(path, name, outcome)) {
+    if (absl::Status status = runtime_.apply(candidate->config); !status.ok()) {
+      outcome.refuse(status);
+    } else {
+      file_ = path;  // from now on SIGHUP applies this one again
+      text_ = candidate->text;
+    }
+  }
+  for (const std::string& warning : outcome.warnings) log_warning(warning);
+  for (const std::string& error : outcome.errors) log_error(absl::StrCat("reload refused: ", error));
+  if (outcome.errors.empty())
+    log_info(absl::StrCat("reload of ", path, ": ", outcome.changes.size(), " changes"));
   return outcome;
 }
 
@@ -152,7 +169,13 @@ Response Daemon::handle_reload(const Request& request, bool only_compare) {
       std::all_of(body.begin(), body.end(), [](const json& value) { return value.is_string(); });
   if (!texts) return bad_request("file and name must be strings");
   const std::string path = body.value("file", file_);
-  const Outcome outcome = reload(path, body.value("name", path), only_compare);
+  const std::string name = body.value("name", path);
+  Outcome outcome;
+  if (only_compare) {
+    consider(path, name, outcome);
+  } else {
+    outcome = reload(path, name);
+  }
   const int code = outcome.errors.empty() ? 200 : outcome.exit == kExitInput ? 400 : 503;
   return {code,
           {{"errors", outcome.errors},
@@ -165,14 +188,19 @@ Response Daemon::handle_macs(const Request& request, bool clear) {
   MacFilter filter;
   for (const auto& [key, value] : request.query) {
     if (key == "bridge") {
+      if (!has(runtime_.config().bridges, value))
+        return bad_request(absl::StrCat("there is no bridge '", value, "'"));
       filter.bridge = value;
     } else if (key == "port") {
+      if (!has(runtime_.config().ports, value))
+        return bad_request(absl::StrCat("there is no port '", value, "'"));
       filter.port = value;
     } else if (key == "vlan") {
       config::VlanId vlan = 0;
       const char* end = value.data() + value.size();
       const auto [rest, error] = std::from_chars(value.data(), end, vlan);
-      if (error != std::errc() || rest != end) return bad_request("vlan must be a number from 1 to 4094");
+      if (error != std::errc() || rest != end || vlan < 1 || vlan > 4094)
+        return bad_request("vlan must be a number from 1 to 4094");
       filter.vlan = vlan;
     } else {
       return bad_request(absl::StrCat("unknown filter '", key, "': bridge, vlan and port are known"));

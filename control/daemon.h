@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,11 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  /// Serves until SIGTERM or SIGINT. Error: the socket cannot be had.
-  absl::Status serve(const config::Control& control);
+  /// Takes the socket: who asks from now on waits for serve(). Error: it cannot be had.
+  absl::Status listen(const config::Control& control) { return server_->listen(control); }
+
+  /// Serves until SIGTERM or SIGINT. REQUIRES: the runtime has started, listen() was called.
+  void serve();
 
  private:
   /// What came of a reload: empty errors mean that it is in force.
@@ -37,6 +41,11 @@ class Daemon {
     std::vector<std::string> warnings;
     std::vector<std::string> changes;
     int exit = 0;
+    void refuse(const absl::Status& status);
+  };
+  struct Candidate {
+    std::string text;
+    config::Config config;
   };
 
   void add_routes();
@@ -48,7 +57,8 @@ class Daemon {
   }
   void reload_own_file();
   void terminate();
-  Outcome reload(const std::string& path, const std::string& name, bool only_compare);
+  std::optional<Candidate> consider(const std::string& path, const std::string& name, Outcome& outcome);
+  Outcome reload(const std::string& path, const std::string& name);
   Response handle_reload(const Request& request, bool only_compare);
   Response handle_macs(const Request& request, bool clear);
 

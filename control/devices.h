@@ -45,6 +45,10 @@ class Devices {
   virtual absl::StatusOr<Device> open(const config::Port& port, const config::Config& all,
                                       const Wish& wish) = 0;
 
+  /// What can be known to stand in the way of open() without touching anything: a port that must close before
+  /// it opens anew should not close in vain.
+  virtual absl::Status check(const config::Port& port) = 0;
+
   /// Stops and closes it. No worker uses it any more.
   virtual void close(const config::Port& port, const Device& device) = 0;
 

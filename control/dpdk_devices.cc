@@ -46,6 +46,12 @@ absl::StatusOr<DeviceString> pcap_string(const config::Port& port) {
   return device;
 }
 
+absl::Status check_pci(const config::Port& port) {
+  if (std::filesystem::exists(absl::StrCat("/sys/bus/pci/devices/", port.address))) return absl::OkStatus();
+  return machine_error(absl::StrCat("port '", port.name, "': there is no PCI device ", port.address,
+                                    ": dpdk-devbind.py --status lists those that there are"));
+}
+
 }  // namespace
 
 void unplug(uint16_t id) {
@@ -70,6 +76,15 @@ absl::StatusOr<Device> plug_and_start(const char* bus, const std::string& name, 
   absl::StatusOr<Device> device = start_ethdev(id, port, wish);
   if (!device.ok()) unplug(id);
   return device;
+}
+
+absl::Status DpdkDevices::check(const config::Port& port) {
+  using Kind = config::Port::Device;
+  if (port.device == Kind::pcap) return pcap_string(port).status();
+  if (port.device == Kind::pci) return check_pci(port);
+  if (port.device != Kind::tap) return absl::OkStatus();
+  const absl::Status status = NetnsGuard::enter(port.netns).status();
+  return status.ok() ? status : machine_error(absl::StrCat("port '", port.name, "': ", status.message()));
 }
 
 absl::StatusOr<Device> DpdkDevices::open(const config::Port& port, const config::Config& all,
@@ -103,11 +118,7 @@ absl::StatusOr<Device> DpdkDevices::open_vdev(const config::Port& port, const Wi
 }
 
 absl::StatusOr<Device> DpdkDevices::open_pci(const config::Port& port, const Wish& wish) {
-  const std::string path = absl::StrCat("/sys/bus/pci/devices/", port.address);
-  if (!std::filesystem::exists(path)) {
-    return machine_error(absl::StrCat("port '", port.name, "': there is no PCI device ", port.address,
-                                      ": dpdk-devbind.py --status lists those that there are"));
-  }
+  if (absl::Status status = check_pci(port); !status.ok()) return status;
   absl::StatusOr<Device> device = plug_and_start("pci", port.address, "", port, wish);
   if (device.ok()) return device;
   return machine_error(absl::StrCat(device.status().message(), ": if a kernel driver holds it: ",

@@ -18,6 +18,7 @@ namespace sluice::control {
 class DpdkDevices final : public Devices {
  public:
   absl::StatusOr<Device> open(const config::Port& port, const config::Config& all, const Wish& wish) override;
+  absl::Status check(const config::Port& port) override;
   void close(const config::Port& port, const Device& device) override;
   bool link_up(const Device& device) override;
 

@@ -71,7 +71,7 @@ absl::StatusOr<bool> choose_huge_pages(const EalOptions& options) {
   const uint64_t needed = options.memory_bytes + kHeadroom;
   if (free >= needed) return true;
   if (options.dpdk.hugepages == Hugepages::automatic) return false;
-  const uint64_t pages = needed / (2 * kMebibyte) + 1;
+  const uint64_t pages = read_number("/proc/sys/vm/nr_hugepages") + (needed - free) / (2 * kMebibyte) + 1;
   return machine_error(absl::StrCat("dpdk: hugepages: ", needed / kMebibyte,
                                     " MiB of huge pages are needed and ", free / kMebibyte,
                                     " MiB are free: sysctl -w vm.nr_hugepages=", pages));

@@ -138,7 +138,9 @@ absl::StatusOr<Device> start_ethdev(uint16_t id, const config::Port& port, const
   rte_eth_conf conf = make_conf(port, info, *queues, wish);
   const bool can_scatter = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
   const bool nothing_received = port.device == config::Port::Device::null;
-  if (larger_than_a_buffer(port, wish.pool) && !can_scatter && !nothing_received) {
+  // The pcap driver chains buffers by itself and does not say so.
+  const bool chains = can_scatter || port.device == config::Port::Device::pcap;
+  if (larger_than_a_buffer(port, wish.pool) && !chains && !nothing_received) {
     return input_error(absl::StrCat("port '", port.name, "': mtu ", port.mtu,
                                     " needs several buffers a packet, which its driver cannot do"));
   }

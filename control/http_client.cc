@@ -78,6 +78,10 @@ bool HttpClient::reachable() const {
 absl::StatusOr<Answer> HttpClient::request(const std::string& method, const std::string& target,
                                            const std::string& body) const {
   const int fd = connect_to(socket_);
+  if (fd < 0 && errno == EACCES) {
+    return machine_error(absl::StrCat("you may not ask the sluice on ", socket_,
+                                      ": use sudo, or join the group that control: socket: names"));
+  }
   if (fd < 0) {
     return no_daemon_error(
         absl::StrCat("no running sluice answers on ", socket_, ": ", std::strerror(errno),

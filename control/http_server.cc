@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -92,6 +93,8 @@ int bind_socket(const std::string& path) {
 }  // namespace
 
 HttpServer::HttpServer(event_base* base) : http_(evhttp_new(base)) {
+  // A client that hangs up before its answer is its own affair, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
   evhttp_set_max_headers_size(http_, kMaxHeaders);
   evhttp_set_max_body_size(http_, kMaxBody);
   evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);

@@ -29,6 +29,13 @@ int main(int argc, char** argv) {
   add_reload(line);
   add_show(line);
   add_clear(line);
+  // CLI11 would only say that a sub-command is required.
+  const auto known =
+      line.app.get_subcommands([&](CLI::App* command) { return argc > 1 && command->check_name(argv[1]); });
+  if (argc > 1 && argv[1][0] != '-' && known.empty()) {
+    std::cerr << "there is no command '" << argv[1] << "': sluice --help lists those that there are\n";
+    return kExitInput;
+  }
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,8 +22,6 @@
 namespace sluice::control {
 namespace {
 
-constexpr unsigned kMempoolCache = 256;
-
 absl::Status no_memory(const char* what, uint64_t bytes) {
   constexpr uint64_t kMebibyte = 1 << 20;
   return machine_error(
@@ -59,7 +57,7 @@ absl::Status Runtime::start(const config::Config& config) {
 
 absl::Status Runtime::allocate(const config::Config& config) {
   const uint32_t mbufs = mbuf_count(config, shared_.workers);
-  shared_.pool = rte_pktmbuf_pool_create("packets", mbufs, kMempoolCache, 0, kBufferRoom, SOCKET_ID_ANY);
+  shared_.pool = make_pool(mbufs);
   if (shared_.pool == nullptr) return no_memory("packet buffers", mbuf_bytes(mbufs));
 
   const dataplane::KeyedHash::Seed seed = {options_.seed[0], options_.seed[1]};

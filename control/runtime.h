@@ -78,6 +78,9 @@ class Runtime {
   /// Makes `config` the one in force, or changes nothing and says why.
   absl::Status apply(const config::Config& config);
 
+  /// Whether apply() would take `config`, as far as can be said without opening ports.
+  [[nodiscard]] absl::Status acceptable(const config::Config& config) const;
+
   /// What apply() would change, a sentence each; empty: nothing.
   [[nodiscard]] std::vector<std::string> difference(const config::Config& config) const;
 

@@ -27,7 +27,7 @@ namespace sluice::dataplane {
   X(no_other_port, "it was to be flooded, and its VLAN has no other port")                    \
   X(too_big, "it is larger than the mtu of the port it was to leave by")                      \
   X(no_mbuf, "there was no free packet buffer for a copy (dpdk: mbufs)")                      \
-  X(transmit_full, "the transmit queue of the port was full")                                 \
+  X(transmit_full, "the port did not take it: its queue was full, or its link is down")       \
   X(steer_full, "the ring to the worker that owns the transmit queue was full")               \
   X(again_full, "the queue for another pass through the pipeline was full")                   \
   X(loop, "it was sent round the pipeline more than twice")                                   \

@@ -10,7 +10,7 @@
 namespace sluice::dataplane {
 namespace {
 
-// Five ways at no more than half their number: a key then finds both its buckets full about once in 10^8.
+// At most half of all places: a key then finds no place at all about once in 10^8.
 uint64_t bucket_count(uint32_t capacity) {
   return std::bit_ceil(uint64_t{capacity} * 2 / 5 + 2);
 }

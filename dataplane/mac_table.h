@@ -6,7 +6,7 @@
 // second it was last seen). Five entries and one lock word fill a cache line: a bucket. A key lives in its
 // home bucket or, when that is full, in its other bucket; the home then counts one overflow, so that a
 // look-up which misses at home knows whether it must look further. Filled to its stated capacity the table is
-// 40-50 % full.
+// a quarter to half full.
 //
 // Thread safety: workers call find(), learn(), prefetch() at the same time; one control thread calls the
 // rest.

@@ -111,7 +111,7 @@ void Worker::sweep(unsigned packets) {
   Lane& first = batch_.lane(Stage::parse);
   for (unsigned i = 0; i < packets; ++i) first.push(static_cast<uint8_t>(i));
   context_.counters.packets += packets;
-  if (context_.counters.sweeps++ % kTimedSweeps == 0) {
+  if (++context_.counters.sweeps % kTimedSweeps == 0) {
     run_stages_timed();
   } else {
     run_stages();
