@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "config/decode.h"
@@ -44,17 +45,54 @@ void decode(const Node& root, Config& config, Diagnostics& diagnostics) {
   require_key(root, "ports", {}, "the file", diagnostics);
 }
 
-void warn_of_idle_ports(const Config& config, Diagnostics& diagnostics) {
-  for (const Port& port : config.ports) {
-    const bool is_member =
-        std::any_of(config.bridges.begin(), config.bridges.end(), [&](const Bridge& bridge) {
-          return std::any_of(bridge.ports.begin(), bridge.ports.end(),
-                             [&](const BridgePort& member) { return member.port == port.name; });
-        });
-    if (is_member) continue;
-    diagnostics.warning(port.location, concat("port ", quote(port.name),
-                                              " is in no bridge: every frame it receives is dropped"));
+const Bridge* bridge_of(const Config& config, const Port& port) {
+  for (const Bridge& bridge : config.bridges) {
+    for (const BridgePort& member : bridge.ports) {
+      if (member.port == port.name) return &bridge;
+    }
   }
+  return nullptr;
+}
+
+void warn_of_ports(const Config& config, Diagnostics& diagnostics) {
+  for (const Port& port : config.ports) {
+    const Bridge* bridge = bridge_of(config, port);
+    const std::string name = concat("port ", quote(port.name));
+    if (bridge == nullptr) {
+      diagnostics.warning(port.location,
+                          concat(name, " is in no bridge: every frame it receives is dropped"));
+    } else if (port.peer == port.name && bridge->ports.size() > 1) {
+      diagnostics.warning(port.location,
+                          concat(name, " is a ring to itself: what its bridge floods to it comes back, ",
+                                 "and every address moves to it: give it a peer"));
+    }
+  }
+}
+
+constexpr size_t kMaxBridges = 256;
+constexpr size_t kMaxVlans = 65535;
+
+/// What only the sums of the whole file can break.
+void check_sums(const Config& config, Diagnostics& diagnostics) {
+  size_t statics = 0, vlans = 0;
+  for (const Bridge& bridge : config.bridges) {
+    std::set<VlanId> carried;
+    for (const BridgePort& port : bridge.ports) carried.insert(port.vlans.begin(), port.vlans.end());
+    vlans += carried.size();
+    if (vlans > kMaxVlans && vlans - carried.size() <= kMaxVlans) {
+      diagnostics.error(bridge.location,
+                        "more than 65535 VLANs on all bridges together: carry fewer on its trunks");
+    }
+    for (const StaticMac& entry : bridge.static_macs) {
+      if (++statics == config.tables.macs + size_t{1}) {
+        diagnostics.error(entry.location,
+                          concat("more static-macs than 'tables: macs' has room for: raise it above ",
+                                 std::to_string(config.tables.macs)));
+      }
+    }
+  }
+  if (config.bridges.size() <= kMaxBridges) return;
+  diagnostics.error(config.bridges[kMaxBridges].location, "more than 256 bridges: use VLANs");
 }
 
 void read(std::string_view text, Config& config, Diagnostics& diagnostics) {
@@ -62,7 +100,8 @@ void read(std::string_view text, Config& config, Diagnostics& diagnostics) {
   const std::optional<Node> root = read_yaml(text, diagnostics);
   if (!root) return;
   decode(*root, config, diagnostics);
-  if (!diagnostics.has_errors()) warn_of_idle_ports(config, diagnostics);
+  if (!diagnostics.has_errors()) check_sums(config, diagnostics);
+  if (!diagnostics.has_errors()) warn_of_ports(config, diagnostics);
 }
 
 /// For lack of memory, and for what yaml-cpp throws beside its own exceptions.
