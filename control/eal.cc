@@ -5,6 +5,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -101,6 +102,15 @@ void settle_signals() {
   std::signal(SIGIO, SIG_IGN);
 }
 
+absl::Status stay_on(const std::vector<unsigned>& cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (unsigned cpu : cpus) CPU_SET(cpu, &set);
+  if (sched_setaffinity(0, sizeof set, &set) == 0) return absl::OkStatus();
+  return machine_error(absl::StrCat("control cannot run on cores ", absl::StrJoin(cpus, ", "),
+                                    ": allow them with taskset or the container's cpuset"));
+}
+
 }  // namespace
 
 std::string take_dpdk_error() {
@@ -132,6 +142,9 @@ absl::Status start_eal(const EalOptions& options) {
   const absl::StatusOr<bool> huge = choose_huge_pages(options);
   if (!huge.ok()) return huge.status();
   settle_signals();
+  // DPDK's own threads go where this one may run; without this, to the cores that it does not know as lcores:
+  // those of the workers.
+  if (absl::Status status = stay_on(options.cpus.control); !status.ok()) return status;
   redirect_log();
   std::vector<std::string> arguments = eal_arguments(options, *huge);
   std::vector<char*> argv;

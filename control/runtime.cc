@@ -129,6 +129,7 @@ void Runtime::stop_threads() {
 void Runtime::stop() {
   if (!std::exchange(started_, false)) return;
   stop_threads();
+  wait_for_quiescence();  // what the workers gave each other is still sent
   for (const auto& [name, port] : ports_) close_port(port);
   ports_.clear();
   snapshot_.reset();

@@ -4,6 +4,7 @@
 // strings.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
 
@@ -153,6 +154,15 @@ TEST_F(Devices, null_takes_everything_and_gives_nothing) {
   turn();
   EXPECT_EQ(counted("hole").transmitted, 10u);
   EXPECT_EQ(counted("hole").received, 0u);
+}
+
+TEST_F(Devices, dpdk_sees_the_devices_that_the_file_names_and_no_others) {
+  EXPECT_EQ(rte_eth_dev_count_total(), 0);
+  ASSERT_TRUE(
+      start("{ports: {p: {device: 'null'}, q: {device: 'null'}}, bridges: {lan: {ports: [p, q]}}}").ok());
+  EXPECT_EQ(rte_eth_dev_count_total(), 2);
+  runtime_.reset();
+  EXPECT_EQ(rte_eth_dev_count_total(), 0);
 }
 
 TEST_F(Devices, any_dpdk_device_string_makes_a_port) {

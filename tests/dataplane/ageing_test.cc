@@ -157,7 +157,6 @@ class Flush : public testing::Test {
     lan_.receive("b", from(kBob).to(kEverybody));
     lan_.receive("c", from(kCat).to(kEverybody));
   }
-  static constexpr const char* kAnnOnA = "02:00:00:00:00:0a lan vlan 10 on a";
   static constexpr const char* kBobOnB = "02:00:00:00:00:0b lan vlan 10 on b";
   static constexpr const char* kCatOnC = "02:00:00:00:00:0c lan vlan 20 on c";
   TestSwitch lan_;
