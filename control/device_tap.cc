@@ -53,6 +53,13 @@ absl::Status set_kernel_mtu(const config::Port& port) {
   return machine_error(absl::StrCat("mtu ", port.mtu, ": ", std::strerror(error)));
 }
 
+// No signal a packet: nobody takes them (see eal.cc), and each that is pending costs the kernel memory.
+void silence(const Device& device) {
+  for (int descriptor : device.tap_descriptors) {
+    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_ASYNC);
+  }
+}
+
 std::string tap_arguments(const config::Port& port) {
   std::string arguments = absl::StrCat("iface=", port.name);
   if (port.mac) {
@@ -77,6 +84,7 @@ absl::StatusOr<Device> DpdkDevices::open_tap(const config::Port& port, const Wis
   const std::string name = absl::StrCat("net_tap_", port.name);
   absl::StatusOr<Device> device = plug_and_start("vdev", name, tap_arguments(port), port, wish);
   if (!device.ok()) return device;
+  silence(*device);
   if (absl::Status status = set_kernel_mtu(port); !status.ok()) {
     close(port, *device);
     return for_port(port, status);

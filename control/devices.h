@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "config/config.h"
@@ -23,10 +24,10 @@ struct Device {
   config::MacAddress mac{};
   uint16_t rx_queues = 1;
   uint16_t tx_queues = 1;
-  bool needs_linear = false;        ///< takes only packets of one segment
-  bool finishes_checksums = false;  ///< completes TCP and UDP checksums when asked
-  bool interrupts = false;          ///< can wake a sleeping worker
-  bool tap = false;
+  bool needs_linear = false;         ///< takes only packets of one segment
+  bool finishes_checksums = false;   ///< completes TCP and UDP checksums when asked
+  bool interrupts = false;           ///< can wake a sleeping worker
+  std::vector<int> tap_descriptors;  ///< of a tap, one a queue; else empty
 };
 
 /// What a device is opened for.

@@ -91,9 +91,10 @@ absl::Status check_processor() {
   return absl::OkStatus();
 }
 
-// A tap driver raises a real-time signal for every packet that the kernel hands it: those are for the
-// workers, which unblock them. When too many are pending the kernel sends SIGIO instead, whose default is to
-// kill us.
+// DPDK's tap driver asks the kernel for a real-time signal a packet, and once it has seen the first it looks
+// at a queue only after another. The signal goes to any one thread of the process, and under load it may come
+// seconds late. So no thread ever takes it: the driver then looks at its queues whenever it is polled (see
+// device_tap.cc). When too many are pending the kernel sends SIGIO instead, whose default is to end us.
 void settle_signals() {
   sigset_t realtime;
   sigemptyset(&realtime);
@@ -149,7 +150,11 @@ absl::Status start_eal(const EalOptions& options) {
   std::vector<std::string> arguments = eal_arguments(options, *huge);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
-  if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0) return absl::OkStatus();
+  if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0) {
+    // Without shared configuration nothing is kept there, but DPDK makes the directory all the same.
+    rmdir(rte_eal_get_runtime_dir());
+    return absl::OkStatus();
+  }
   return machine_error(absl::StrCat("DPDK did not start: ", rte_strerror(rte_errno), ": ", take_dpdk_error(),
                                     " (sluice run with log: {level: debug} tells more)"));
 }

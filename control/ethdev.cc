@@ -74,7 +74,8 @@ rte_eth_conf make_conf(const config::Port& port, const rte_eth_dev_info& info, c
         info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
   }
   const bool can_interrupt = is_tap(port) || port.device == config::Port::Device::pci;
-  conf.intr_conf.rxq = wish.interrupts && can_interrupt;
+  // A tap tells its descriptors as those of its interrupts.
+  conf.intr_conf.rxq = is_tap(port) || (wish.interrupts && can_interrupt);
   return conf;
 }
 
@@ -160,7 +161,9 @@ absl::StatusOr<Device> start_ethdev(uint16_t id, const config::Port& port, const
   constexpr uint64_t kBoth = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
   device.finishes_checksums = (conf.txmode.offloads & kBoth) == kBoth;
   device.interrupts = conf.intr_conf.rxq != 0;
-  device.tap = is_tap(port);
+  for (uint16_t queue = 0; is_tap(port) && queue < queues->tx; ++queue) {
+    device.tap_descriptors.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(id, queue));
+  }
   return device;
 }
 

@@ -96,10 +96,9 @@ void Runtime::start_threads() {
 }
 
 void Runtime::worker_thread(unsigned index) {
-  // Of all signals only a tap driver's are for us, and those of our own faults.
+  // No signals but those of our own faults; control handles the others.
   sigset_t blocked;
   sigfillset(&blocked);
-  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigdelset(&blocked, signal);
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&blocked, signal);
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 

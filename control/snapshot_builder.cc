@@ -14,11 +14,14 @@ void add_port(Snapshot& snapshot, const OpenPort& open) {
   port.device = open.device.id;
   port.transmit_queues = open.device.tx_queues;
   port.mtu = open.config.mtu;
+  port.tap = !open.device.tap_descriptors.empty();
+  std::copy(open.device.tap_descriptors.begin(), open.device.tap_descriptors.end(),
+            port.tap_descriptors.begin());
   port.needs_linear = open.device.needs_linear;
   port.finishes_checksums = open.device.finishes_checksums;
   for (uint16_t queue = 0; queue < open.pollers.size(); ++queue) {
     snapshot.queues[open.pollers[queue]].push_back(
-        {open.index, open.device.id, queue, open.device.interrupts, open.device.tap});
+        {open.index, open.device.id, queue, open.device.interrupts, port.tap});
   }
 }
 

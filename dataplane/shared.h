@@ -24,7 +24,6 @@ struct rte_ring;
 
 namespace sluice::dataplane {
 
-inline constexpr unsigned kMaxWorkers = 16;
 /// Slots of a ring between two workers: 16 bursts; a worker empties its rings on every turn.
 inline constexpr unsigned kHandoverSlots = 1024;
 

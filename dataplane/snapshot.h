@@ -17,6 +17,7 @@
 namespace sluice::dataplane {
 
 inline constexpr uint16_t kNoDevice = UINT16_MAX;
+inline constexpr unsigned kMaxWorkers = 16;
 inline constexpr unsigned kVids = 4096;
 
 /// How a port takes part in its bridge; it decides only why a frame is refused, never whether.
@@ -27,8 +28,10 @@ struct Port {
   uint16_t transmit_queues = 0;  ///< worker i uses queue i; a worker without one hands over to another
   uint16_t mtu = 1500;           ///< octets after the Ethernet header and up to two tags
   PortMode mode = PortMode::no_bridge;
-  bool needs_linear = false;        ///< the driver takes one segment a packet
-  bool finishes_checksums = false;  ///< the driver completes TCP and UDP checksums
+  bool tap = false;                                ///< packets leave by `tap_descriptors`, see tap.h
+  bool needs_linear = false;                       ///< the driver takes one segment a packet
+  bool finishes_checksums = false;                 ///< the driver completes TCP and UDP checksums
+  std::array<int, kMaxWorkers> tap_descriptors{};  ///< by worker, as far as there are transmit queues
   /// The domain that a received VID belongs to; 0: refused. Index 0 is for frames without a tag and with a
   /// priority tag (VID 0): the access VLAN or the native VLAN.
   std::array<DomainId, kVids> domain_of_vid{};

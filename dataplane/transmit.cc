@@ -13,6 +13,7 @@
 #include "dataplane/batch.h"
 #include "dataplane/context.h"
 #include "dataplane/frame.h"
+#include "dataplane/tap.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -46,7 +47,9 @@ void send_to_driver(Context& context, Vector& vector, PortIndex index) {
   std::array<uint32_t, kBatchSize> lengths;  // the driver may free a packet as soon as it has it
   for (uint16_t i = 0; i < vector.count; ++i) lengths[i] = vector.packets[i]->pkt_len;
   const auto queue = static_cast<uint16_t>(context.worker);
-  const uint16_t sent = rte_eth_tx_burst(port.device, queue, vector.packets.data(), vector.count);
+  rte_mbuf** packets = vector.packets.data();
+  const uint16_t sent = port.tap ? send_to_tap(port.tap_descriptors[queue], packets, vector.count)
+                                 : rte_eth_tx_burst(port.device, queue, packets, vector.count);
   PortCounters& counters = context.counters.ports[index];
   counters.transmitted += sent;
   for (uint16_t i = 0; i < sent; ++i) counters.transmitted_bytes += lengths[i];
