@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The MAC table by its number of addresses. The keys are visited in random order, so that beyond the size of the
-// caches every look-up misses them.
+// The MAC table by its number of addresses. The keys are visited in random order, so that beyond the size of
+// the caches every look-up misses them.
 #include "dataplane/mac_table.h"
 
 #include <benchmark/benchmark.h>
@@ -52,7 +52,8 @@ void learn_and_find_a_burst(benchmark::State& state) {
       hashes[i] = filled.table->hash(keys[i]);
       filled.table->prefetch(hashes[i]);
     }
-    for (unsigned i = 0; i < kBurst; ++i) benchmark::DoNotOptimize(filled.table->learn(keys[i], hashes[i], 1, 0));
+    for (unsigned i = 0; i < kBurst; ++i)
+      benchmark::DoNotOptimize(filled.table->learn(keys[i], hashes[i], 1, 0));
     for (unsigned i = 0; i < kBurst; ++i) benchmark::DoNotOptimize(filled.table->find(keys[i], hashes[i]));
   }
   state.SetItemsProcessed(state.iterations() * kBurst);

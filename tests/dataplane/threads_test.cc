@@ -55,7 +55,7 @@ TEST(MacTableThreads, a_look_up_never_answers_with_another_addresss_port) {
     if (port / 2 != other % 50) wrong.fetch_add(1, std::memory_order_relaxed);
   };
   beside(3, learn_and_find, [&] {
-    for (unsigned round = 0; round < 10000; ++round) {
+    for (unsigned round = 0; round < 4000; ++round) {
       table->erase_if([&](const MacTable::Entry& entry) { return entry.port % 13 == round % 13; });
       table->add_static(1000 + round % 5, 1, 7);
       table->for_each([](const MacTable::Entry&) {});
@@ -74,7 +74,7 @@ TEST(MacTableThreads, counts_add_up_after_a_fight) {
         table->learn(key, table->hash(key), static_cast<PortIndex>(thread), 0);
       },
       [&] {
-        for (unsigned round = 0; round < 10000; ++round) {
+        for (unsigned round = 0; round < 4000; ++round) {
           table->erase_if([&](const MacTable::Entry& entry) { return entry.mac % 7 == round % 7; });
         }
       });

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "control/eal.h"
+#include "tests/support/thread_sanitizer.h"
 
 namespace sluice::test {
 namespace {
@@ -85,6 +86,7 @@ void start_dpdk() {
       std::cerr << status.message() << '\n';
       std::exit(1);
     }
+    use_visible_pools();
     return true;
   }();
   static_cast<void>(started);

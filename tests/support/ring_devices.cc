@@ -9,6 +9,7 @@
 #include "control/dpdk_devices.h"
 #include "control/ethdev.h"
 #include "control/status.h"
+#include "tests/support/thread_sanitizer.h"
 
 namespace sluice::test {
 namespace {
@@ -48,6 +49,8 @@ absl::StatusOr<control::Device> RingDevices::open(const config::Port& port, cons
   absl::StatusOr<control::Device> device = control::start_ethdev(rings.id, port, wish);
   if (!device.ok()) return device;
   device->needs_linear = needs_linear_;
+  show_queues(device->id, device->rx_queues, device->tx_queues);
+  const std::lock_guard lock(mutex_);
   ports_[port.name] = rings;
   ++opened;
   return device;
@@ -55,6 +58,7 @@ absl::StatusOr<control::Device> RingDevices::open(const config::Port& port, cons
 
 void RingDevices::close(const config::Port& port, const control::Device& device) {
   control::unplug(device.id);
+  const std::lock_guard lock(mutex_);
   for (const std::vector<rte_ring*>* rings : {&ports_.at(port.name).in, &ports_.at(port.name).out}) {
     for (rte_ring* ring : *rings) destroy(ring);
   }
@@ -74,13 +78,18 @@ void RingDevices::set_link(const std::string& port, bool up) {
 }
 
 bool RingDevices::give(const std::string& port, rte_mbuf* packet, unsigned queue) {
+  const std::lock_guard lock(mutex_);
+  giving(packet);
   return rte_ring_enqueue(ports_.at(port).in.at(queue), packet) == 0;
 }
 
 rte_mbuf* RingDevices::take(const std::string& port) {
+  const std::lock_guard lock(mutex_);
   void* packet = nullptr;
   for (rte_ring* ring : ports_.at(port).out) {
-    if (rte_ring_dequeue(ring, &packet) == 0) return static_cast<rte_mbuf*>(packet);
+    if (rte_ring_dequeue(ring, &packet) != 0) continue;
+    taking(static_cast<rte_mbuf*>(packet));
+    return static_cast<rte_mbuf*>(packet);
   }
   return nullptr;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ class RingDevices final : public control::Devices {
   };
   rte_ring* make_ring();
 
+  std::mutex mutex_;  ///< traffic may flow while control opens and closes other ports
   std::map<std::string, Rings> ports_;
   std::set<std::string> refused_;
   unsigned slots_ = 4096;
