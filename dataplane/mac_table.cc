@@ -93,34 +93,31 @@ Learned MacTable::insert(uint64_t key, uint64_t hash, uint32_t value) {
   if (locate(key, hash)) {
     result = Learned::known;  // another worker was quicker
   } else if (take_quotas(key, value)) {
-    if (place_new(first, key, hash, value)) {
-      result = Learned::added;
-    } else {
-      give_quotas(key, value);
-    }
+    result = place_new(first, key, hash, value);
+    if (result != Learned::added) give_quotas(key, value);
   }
   first.unlock();
   return result;
 }
 
 // REQUIRES: `home` is locked and does not hold the key.
-bool MacTable::place_new(Bucket& home, uint64_t key, uint64_t hash, uint32_t value) {
+Learned MacTable::place_new(Bucket& home, uint64_t key, uint64_t hash, uint32_t value) {
   auto way = way_of(home, kEmpty);
   if (!way) {
-    if (place_in_other(home, key, hash, value)) return true;
-    if (!make_room(home)) return false;
+    if (const Learned there = place_in_other(home, key, hash, value); there != Learned::refused) return there;
+    if (const Learned room = make_room(home); room != Learned::added) return room;
     way = way_of(home, kEmpty);
   }
   // The value first: a reader that sees the key must find its value.
   home.values[*way].store(value, std::memory_order_relaxed);
   home.keys[*way].store(key, std::memory_order_release);
-  return true;
+  return Learned::added;
 }
 
 // REQUIRES: `home` is locked.
-bool MacTable::place_in_other(Bucket& home, uint64_t key, uint64_t hash, uint32_t value) {
+Learned MacTable::place_in_other(Bucket& home, uint64_t key, uint64_t hash, uint32_t value) {
   Bucket& second = buckets_[other(this->home(hash), hash)];
-  if (!second.try_lock()) return false;
+  if (!second.try_lock()) return Learned::busy;
   const auto way = way_of(second, kEmpty);
   if (way) {
     home.head.fetch_add(kOneOverflow, std::memory_order_release);  // before the key can be looked for
@@ -128,17 +125,21 @@ bool MacTable::place_in_other(Bucket& home, uint64_t key, uint64_t hash, uint32_
     second.keys[*way].store(key, std::memory_order_release);
   }
   second.unlock();
-  return way.has_value();
+  return way ? Learned::added : Learned::refused;
 }
 
 // Moves one entry of a full bucket to that entry's other bucket. REQUIRES: `bucket` is locked.
-bool MacTable::make_room(Bucket& bucket) {
+Learned MacTable::make_room(Bucket& bucket) {
   const uint64_t index = static_cast<uint64_t>(&bucket - buckets_);
+  Learned result = Learned::refused;
   for (unsigned way = 0; way < kWays; ++way) {
     const uint64_t key = bucket.keys[way].load(std::memory_order_relaxed);
     const uint64_t hash = this->hash(key);
     Bucket& target = buckets_[other(index, hash)];
-    if (!target.try_lock()) continue;
+    if (!target.try_lock()) {
+      result = Learned::busy;
+      continue;
+    }
     const auto free = way_of(target, kEmpty);
     if (free) {
       const bool at_home = index == home(hash);
@@ -150,9 +151,9 @@ bool MacTable::make_room(Bucket& bucket) {
       if (!at_home) target.head.fetch_sub(kOneOverflow, std::memory_order_release);
     }
     target.unlock();
-    if (free) return true;
+    if (free) return Learned::added;
   }
-  return false;
+  return result;
 }
 
 bool MacTable::take_quotas(uint64_t key, uint32_t value) {

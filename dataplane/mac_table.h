@@ -169,9 +169,10 @@ class MacTable {
   Learned refresh(Place place, uint64_t key, PortIndex port, uint32_t now_s);
   Learned move(Place place, uint64_t key, PortIndex port, uint32_t now_s);
   Learned insert(uint64_t key, uint64_t hash, uint32_t value);
-  bool place_new(Bucket& home, uint64_t key, uint64_t hash, uint32_t value);
-  bool place_in_other(Bucket& home, uint64_t key, uint64_t hash, uint32_t value);
-  bool make_room(Bucket& home);
+  // added: done; busy: another worker held a bucket that was needed; refused: there is no room.
+  Learned place_new(Bucket& home, uint64_t key, uint64_t hash, uint32_t value);
+  Learned place_in_other(Bucket& home, uint64_t key, uint64_t hash, uint32_t value);
+  Learned make_room(Bucket& home);
   bool take_quotas(uint64_t key, uint32_t value);
   void give_quotas(uint64_t key, uint32_t value);
   bool make_static(Place place, uint64_t key, uint32_t fixed);
