@@ -14,7 +14,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "control/buffers.h"
 #include "control/config_json.h"
+#include "control/log.h"
 #include "control/runtime.h"
 #include "control/status.h"
 
@@ -22,6 +24,7 @@ namespace sluice::control {
 namespace {
 
 constexpr useconds_t kLookAgain_us = 50;
+constexpr useconds_t kPatience_us = 2'000'000;
 
 const config::Port* find(const config::Config& config, const std::string& name) {
   const auto found = std::find_if(config.ports.begin(), config.ports.end(),
@@ -73,8 +76,15 @@ absl::Status Runtime::check_room(const config::Config& next) const {
   const auto at_file = [&](const auto&... parts) {
     return input_error(absl::StrCat(next.file, ":1:1: error: ", parts...));
   };
-  if (next.ports.size() > dataplane::kMaxPorts / 2) {
-    return at_file("more than ", dataplane::kMaxPorts / 2, " ports");
+  // For an instant both the ports that come and those that go are open.
+  const size_t ports = ports_.size() + Change(next, config_, ports_).added.size();
+  if (ports > RTE_MAX_ETHPORTS) {
+    return at_file(ports, " ports for an instant, and DPDK holds ", RTE_MAX_ETHPORTS,
+                   ": reload once without those that go, then with those that come");
+  }
+  if (!next.dpdk.mbufs && mbuf_count(next, shared_.workers) > mbufs()) {
+    return at_file(mbuf_count(next, shared_.workers), " packet buffers are needed and there are ", mbufs(),
+                   ": set dpdk: mbufs, and restart");
   }
   // For an instant both the VLANs that come and those that go have their ids.
   size_t domains = domains_.all().size();
@@ -93,6 +103,14 @@ absl::Status Runtime::acceptable(const config::Config& next) const {
 absl::Status Runtime::apply(const config::Config& next) {
   if (absl::Status status = acceptable(next); !status.ok()) return status;
   Change change(next, config_, ports_);
+  // A port that is replaced is one that is added and one that is removed, under the same name.
+  const auto replaced =
+      std::stable_partition(change.restarted.begin(), change.restarted.end(), [&](const std::string& name) {
+        return !devices_.can_coexist(ports_.at(name).config, *find(next, name));
+      });
+  change.added.insert(change.added.end(), replaced, change.restarted.end());
+  change.removed.insert(change.removed.end(), replaced, change.restarted.end());
+  change.restarted.erase(replaced, change.restarted.end());
   for (const std::string& name : change.restarted) {
     if (absl::Status status = devices_.check(*find(next, name)); !status.ok()) return status;
   }
@@ -104,9 +122,9 @@ absl::Status Runtime::apply(const config::Config& next) {
       return status;
     }
   }
-  ports_.merge(opened);
   OpenPorts closing;
   for (const std::string& name : change.removed) closing.insert(ports_.extract(name));
+  ports_.merge(opened);
   put_in_force(next);
   for (const auto& [name, port] : closing) close_port(port);
   return absl::OkStatus();
@@ -272,7 +290,19 @@ void Runtime::wait_for_quiescence() {
   const uint64_t token = rte_rcu_qsbr_start(shared_.rcu);
   for (unsigned index = 0; index < shared_.workers; ++index) dataplane::wake(shared_, index);
   // Not DPDK's own waiting, which spins: a worker may need this very core to get on.
-  while (rte_rcu_qsbr_check(shared_.rcu, token, false) == 0) usleep(kLookAgain_us);
+  unsigned looks = 0;
+  const auto moved_on = [&] {
+    if (rte_rcu_qsbr_check(shared_.rcu, token, false) == 0) return false;
+    // One that slept counts as quiescent, but may still listen to the interrupts of a port that has gone.
+    return std::all_of(shared_.posts.begin(), shared_.posts.begin() + shared_.workers, [&](const auto& post) {
+      return post.following.load(std::memory_order_acquire) == generation_;
+    });
+  };
+  while (!moved_on()) {
+    usleep(kLookAgain_us);
+    if (++looks == kPatience_us / kLookAgain_us)
+      log_warning("a worker has not moved on for 2 s: is its core taken?");
+  }
 }
 
 std::vector<std::string> Runtime::difference(const config::Config& next) const {

@@ -101,9 +101,12 @@ void Runtime::age_macs() {
   const auto now_s = static_cast<uint32_t>(now_ns() / 1'000'000'000);
   std::map<std::string, uint32_t> ageing_s;
   for (const config::Bridge& bridge : config_.bridges) ageing_s[bridge.name] = bridge.mac_ageing_s;
-  std::vector<uint32_t> limit_s(snapshot_->domains.size(), UINT32_MAX);
+  std::vector<uint32_t> limit_s(snapshot_->domains.size(), 0);
   for (const auto& [name, id] : domains_.all()) limit_s[id] = ageing_s.at(name.first);
   macs_->erase_if([&](const MacTable::Entry& entry) {
+    // An entry that was moved within the table while a reload looked for it may still name a VLAN that has
+    // gone.
+    if (entry.domain >= limit_s.size()) return true;
     return !entry.is_static && age(now_s, entry.last_seen_s) > limit_s[entry.domain];
   });
 }

@@ -20,8 +20,9 @@ namespace {
 constexpr uint32_t kLeast = 16384;
 // Packets that a worker may hold in its mempool cache, a batch, and the copies it makes of it.
 constexpr uint32_t kPerWorker = 1024;
-constexpr unsigned kCache = 256;      // buffers that a worker keeps without asking the others
-constexpr uint32_t kPerQueue = 2048;  // receive and transmit descriptors
+constexpr unsigned kCache = 256;          // buffers that a worker keeps without asking the others
+constexpr uint32_t kPerQueue = 2048;      // receive and transmit descriptors
+constexpr uint32_t kPerRingQueue = 4096;  // what a peer may have sent
 
 uint32_t queues(const config::Port& port, unsigned workers) {
   if (port.device == config::Port::Device::null) return 0;
@@ -33,8 +34,10 @@ uint32_t queues(const config::Port& port, unsigned workers) {
 uint32_t mbuf_count(const config::Config& config, unsigned workers) {
   if (config.dpdk.mbufs) return *config.dpdk.mbufs;
   uint32_t needed = workers * kPerWorker + workers * (workers - 1) * dataplane::kHandoverSlots;
-  for (const config::Port& port : config.ports) needed += queues(port, workers) * kPerQueue;
-  // A mempool wastes least when it holds one less than a power of two.
+  for (const config::Port& port : config.ports) {
+    const bool ring = port.device == config::Port::Device::ring;
+    needed += queues(port, workers) * (ring ? kPerRingQueue : kPerQueue);
+  }  // A mempool wastes least when it holds one less than a power of two.
   return std::bit_ceil(std::max(needed, kLeast)) - 1;
 }
 

@@ -31,7 +31,7 @@ struct Loaded {
 
 // Every finding is printed here; the status only carries the exit code on.
 absl::StatusOr<Loaded> load(const std::string& file) {
-  absl::StatusOr<std::string> text = read_file(file);
+  absl::StatusOr<std::string> text = read_file(file, Readable::anything);
   if (!text.ok()) {
     std::cerr << text.status().message() << '\n';
     return text.status();
@@ -43,12 +43,22 @@ absl::StatusOr<Loaded> load(const std::string& file) {
   return Loaded{*std::move(text), *std::move(parsed.config)};
 }
 
-int run(const std::string& file) {
-  const absl::StatusOr<Loaded> loaded = load(file);
+std::string cpu_finding(const config::Config& config, const absl::Status& status,
+                        config::Diagnostic::Severity severity) {
+  return config::to_string({severity, config.workers.location, std::string(status.message())}, config.file);
+}
+
+int run(const CommandLine& line, const std::string& file) {
+  hold_signals();
+  absl::StatusOr<Loaded> loaded = load(file);
   if (!loaded.ok()) return kExitInput;
+  if (line.socket_option->count() > 0) loaded->config.control.socket = line.socket;
   const config::Config& config = loaded->config;
   const absl::StatusOr<CpuPlan> cpus = plan_cpus(config.workers, available_cpus());
-  if (!cpus.ok()) return fail(cpus.status());
+  if (!cpus.ok()) {
+    std::cerr << cpu_finding(config, cpus.status(), config::Diagnostic::Severity::error) << '\n';
+    return exit_code(cpus.status());
+  }
   if (absl::Status status = start_log(config.log); !status.ok()) return fail(status);
   if (cpus->shared)
     log_warning("the workers take every core: control and the hosts beside it share with them");
@@ -65,6 +75,7 @@ int run(const std::string& file) {
   }
   Runtime runtime(devices, options);
   Daemon daemon(runtime, file, loaded->text);
+  if (line.socket_option->count() > 0) daemon.use_socket(line.socket);
   // The socket first: if another sluice has it, nothing else here should be tried.
   if (absl::Status status = daemon.listen(config.control); !status.ok()) return fail(status);
   if (absl::Status status = runtime.start(config); !status.ok()) return fail(status);
@@ -124,17 +135,14 @@ void print_memory(const config::Config& config, unsigned workers) {
             << '\n';
 }
 
-int check(const std::string& file) {
+int check(const CommandLine&, const std::string& file) {
   const absl::StatusOr<Loaded> loaded = load(file);
   if (!loaded.ok()) return kExitInput;
   const config::Config& config = loaded->config;
   const auto workers = static_cast<unsigned>(std::max<size_t>(config.workers.cores.size(), 1));
   const bool sleeps = config.workers.idle == config::Workers::Idle::sleep;
   if (const auto plan = plan_cpus(config.workers, available_cpus()); !plan.ok()) {
-    const std::string sentence = absl::StrCat("on this machine ", plan.status().message());
-    std::cerr << config::to_string({config::Diagnostic::Severity::warning, config.workers.location, sentence},
-                                   file)
-              << '\n';
+    std::cerr << cpu_finding(config, plan.status(), config::Diagnostic::Severity::warning) << '\n';
   }
   std::cout << "workers: " << workers << " on "
             << (config.workers.cores.empty() ? "the last core"
@@ -146,9 +154,10 @@ int check(const std::string& file) {
 }
 
 void add_file_command(CommandLine& line, const char* name, const char* what,
-                      int (*work)(const std::string&)) {
+                      int (*work)(const CommandLine&, const std::string&)) {
   auto file = std::make_shared<std::string>();
-  CLI::App* command = add_command(line.app, line, name, what, [file, work] { return work(*file); });
+  CLI::App* command =
+      add_command(line.app, line, name, what, [&line, file, work] { return work(line, *file); });
   command->add_option("FILE", *file, "the configuration")->required();
 }
 

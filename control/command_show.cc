@@ -3,7 +3,9 @@
 // sluice show, clear, reload, diff: questions to the running sluice.
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <thread>
 
@@ -75,9 +77,13 @@ int show(const CommandLine& line, const std::string& target, const ShowOptions& 
   }
 }
 
+// An empty shell variable must not come to mean "all".
+const CLI::Validator kNotEmpty([](std::string& text) { return text.empty() ? "must not be empty" : ""; },
+                               "NAME");
+
 void add_filters(CLI::App* command, const Options& options) {
-  command->add_option("--bridge", options->bridge, "only of this bridge");
-  command->add_option("--port", options->port, "only on this port");
+  command->add_option("--bridge", options->bridge, "only of this bridge")->check(kNotEmpty);
+  command->add_option("--port", options->port, "only on this port")->check(kNotEmpty);
   command->add_option("--vlan", options->vlan, "only of this VLAN")->check(CLI::Range(1, 4094));
 }
 
@@ -95,6 +101,13 @@ CLI::App* add_view(CLI::App* parent, CommandLine& line, const std::string& name,
 }
 
 int reload(const CommandLine& line, const std::string& file, const char* path) {
+  std::error_code ignored;
+  if (!file.empty() && access(file.c_str(), R_OK) != 0) {
+    return fail(input_error(absl::StrCat(file, ":1:1: error: cannot be read: ", std::strerror(errno))));
+  }
+  if (!file.empty() && !std::filesystem::is_regular_file(file, ignored)) {
+    return fail(input_error(absl::StrCat(file, ":1:1: error: is not a regular file")));
+  }
   json body = json::object();
   if (!file.empty()) body = {{"file", std::filesystem::absolute(file).string()}, {"name", file}};
   const absl::StatusOr<json> answer = ask(line, "POST", path, body.dump());

@@ -19,6 +19,7 @@ namespace sluice::control {
 struct CommandLine {
   CLI::App app{"sluice: a software switch on DPDK, configured by one YAML file", "sluice"};
   std::string socket = "/run/sluice/sluice.sock";
+  CLI::Option* socket_option = nullptr;  ///< said on the command line or in the environment, if it counts
   std::function<int()> chosen;
 };
 

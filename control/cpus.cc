@@ -30,9 +30,9 @@ absl::StatusOr<CpuPlan> plan_cpus(const config::Workers& workers, const std::vec
   };
   for (unsigned core : plan.workers) {
     if (contains(available, core)) continue;
-    return machine_error(absl::StrCat("workers: core ", core,
-                                      " is not available to this process: choose from ",
-                                      absl::StrJoin(available, ", ")));
+    return machine_error(absl::StrCat("core ", core, " is not available to this process here: choose from ",
+                                      absl::StrJoin(available, ", "),
+                                      ", or allow it with taskset or the cpuset"));
   }
   for (unsigned cpu : available) {
     if (!contains(plan.workers, cpu)) plan.control.push_back(cpu);

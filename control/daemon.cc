@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "config/parse.h"
@@ -26,11 +27,24 @@ namespace {
 using nlohmann::json;
 
 constexpr timeval kEverySecond = {1, 0};
+constexpr size_t kMaxFile = 16 << 20;  // as much as the parser takes
 
 // A member function as one of libevent's callbacks.
 template <void (Runtime::*Work)()>
 void timer(evutil_socket_t, short, void* runtime) {
   (static_cast<Runtime*>(runtime)->*Work)();
+}
+
+sigset_t served_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&set, signal);
+  return set;
+}
+
+void unblock_signals() {
+  const sigset_t set = served_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 template <class Items>
@@ -44,15 +58,34 @@ Response bad_request(const std::string& sentence) {
 
 }  // namespace
 
-absl::StatusOr<std::string> read_file(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return input_error(absl::StrCat(path, ":1:1: error: is a directory"));
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) return input_error(absl::StrCat(path, ":1:1: error: cannot be read: ", std::strerror(errno)));
-  return text.str();
+absl::StatusOr<std::string> read_file(const std::string& path, Readable readable) {
+  const auto refuse = [&](absl::string_view why) {
+    return input_error(absl::StrCat(path, ":1:1: error: ", why));
+  };
+  // Non-blocking, so that a pipe that nobody writes to does not stop the caller in open().
+  const int fd =
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | (readable == Readable::regular_only ? O_NONBLOCK : 0));
+  if (fd < 0) return refuse(absl::StrCat("cannot be read: ", std::strerror(errno)));
+  const absl::Cleanup closing = [fd] { close(fd); };
+  struct stat status {};
+  fstat(fd, &status);
+  if (S_ISDIR(status.st_mode)) return refuse("is a directory");
+  if (readable == Readable::regular_only && !S_ISREG(status.st_mode)) return refuse("is not a regular file");
+  std::string text;
+  char chunk[65536];
+  while (text.size() <= kMaxFile) {
+    const ssize_t size = read(fd, chunk, sizeof chunk);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return refuse(absl::StrCat("cannot be read: ", std::strerror(errno)));
+    if (size == 0) return text;
+    text.append(chunk, static_cast<size_t>(size));
+  }
+  return refuse("is larger than 16 MiB");
+}
+
+void hold_signals() {
+  const sigset_t set = served_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 Daemon::Daemon(Runtime& runtime, std::string file, std::string text)
@@ -94,6 +127,7 @@ void Daemon::serve() {
     events_.push_back(event_new(base_, -1, EV_PERSIST, work, &runtime_));
     event_add(events_.back(), &kEverySecond);
   }
+  unblock_signals();  // those that came during the start are served now
   log_info(absl::StrCat(file_, " is in force; ask with: sluice show ports --socket ",
                         runtime_.config().control.socket));
   sd_notify(0, "READY=1");
@@ -125,7 +159,7 @@ void Daemon::Outcome::refuse(const absl::Status& status) {
 // The configuration that `path` holds, if it can come into force.
 std::optional<Daemon::Candidate> Daemon::consider(const std::string& path, const std::string& name,
                                                   Outcome& outcome) {
-  const absl::StatusOr<std::string> text = read_file(path);
+  const absl::StatusOr<std::string> text = read_file(path, Readable::regular_only);
   if (!text.ok()) {
     outcome.refuse(input_error(absl::StrCat(text.status().message(), " (by the running sluice)")));
     return std::nullopt;
@@ -137,6 +171,7 @@ std::optional<Daemon::Candidate> Daemon::consider(const std::string& path, const
   }
   outcome.exit = parsed.config ? kExitDone : kExitInput;
   if (!parsed.config) return std::nullopt;
+  if (socket_) parsed.config->control.socket = *socket_;
   if (absl::Status status = runtime_.acceptable(*parsed.config); !status.ok()) {
     outcome.refuse(status);
     return std::nullopt;

@@ -28,6 +28,9 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  /// The socket is this one, whatever the file says, now and after every reload.
+  void use_socket(const std::string& socket) { socket_ = socket; }
+
   /// Takes the socket: who asks from now on waits for serve(). Error: it cannot be had.
   absl::Status listen(const config::Control& control) { return server_->listen(control); }
 
@@ -65,12 +68,22 @@ class Daemon {
   Runtime& runtime_;
   std::string file_;
   std::string text_;
+  std::optional<std::string> socket_;
   event_base* base_;
   std::unique_ptr<HttpServer> server_;
   std::vector<event*> events_;
 };
 
-/// The whole of a file. Error: input_error, it cannot be read.
-absl::StatusOr<std::string> read_file(const std::string& path);
+/// Keeps SIGHUP, SIGTERM and SIGINT until Daemon::serve() can answer them. Before any other thread is
+/// started.
+void hold_signals();
+
+enum class Readable {
+  anything,      ///< pipes too, as long as they last
+  regular_only,  ///< for the control thread, which must not wait for a writer
+};
+
+/// The whole of a file of 16 MiB at most. Error: input_error, it cannot be read.
+absl::StatusOr<std::string> read_file(const std::string& path, Readable readable);
 
 }  // namespace sluice::control

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -21,7 +22,20 @@
 namespace sluice::control {
 namespace {
 
+constexpr unsigned kCapNetAdmin = 12;  // capabilities(7)
+
+bool may_administer_networks() {
+  std::ifstream status("/proc/thread-self/status");
+  for (std::string word; status >> word;) {
+    uint64_t capabilities = 0;
+    if (word == "CapEff:" && status >> std::hex >> capabilities)
+      return (capabilities >> kCapNetAdmin & 1) != 0;
+  }
+  return true;  // let the driver find out
+}
+
 absl::Status check_tun() {
+  if (!may_administer_networks()) return machine_error("a tap needs CAP_NET_ADMIN: run as root");
   const int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
   if (fd >= 0) {
     close(fd);
@@ -81,7 +95,9 @@ absl::StatusOr<Device> DpdkDevices::open_tap(const config::Port& port, const Wis
   if (!guard.ok()) return for_port(port, guard.status());
   if (absl::Status status = check_tun(); !status.ok()) return for_port(port, status);
   if (absl::Status status = check_name_is_free(port); !status.ok()) return for_port(port, status);
-  const std::string name = absl::StrCat("net_tap_", port.name);
+  // A number, not the port's name: a tap may open in one namespace while its old form is still open in
+  // another.
+  const std::string name = absl::StrCat("net_tap_", taps_made_++);
   absl::StatusOr<Device> device = plug_and_start("vdev", name, tap_arguments(port), port, wish);
   if (!device.ok()) return device;
   silence(*device);

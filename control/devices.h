@@ -50,6 +50,10 @@ class Devices {
   /// it opens anew should not close in vain.
   virtual absl::Status check(const config::Port& port) = 0;
 
+  /// Whether the new form of a port can be open beside its old one: then it is opened first, and nothing is
+  /// lost if that fails. False where both need the same kernel device, NIC, file or ring.
+  virtual bool can_coexist(const config::Port& old_form, const config::Port& new_form) = 0;
+
   /// Stops and closes it. No worker uses it any more.
   virtual void close(const config::Port& port, const Device& device) = 0;
 

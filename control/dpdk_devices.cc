@@ -87,6 +87,15 @@ absl::Status DpdkDevices::check(const config::Port& port) {
   return status.ok() ? status : machine_error(absl::StrCat("port '", port.name, "': ", status.message()));
 }
 
+bool DpdkDevices::can_coexist(const config::Port& old_form, const config::Port& new_form) {
+  using Kind = config::Port::Device;
+  if (old_form.device != new_form.device) return true;
+  if (new_form.device == Kind::tap) return old_form.netns != new_form.netns;
+  if (new_form.device == Kind::pci) return old_form.address != new_form.address;
+  if (new_form.device == Kind::dpdk) return split(old_form.address).name != split(new_form.address).name;
+  return false;
+}
+
 absl::StatusOr<Device> DpdkDevices::open(const config::Port& port, const config::Config& all,
                                          const Wish& wish) {
   using Kind = config::Port::Device;

@@ -19,6 +19,7 @@ class DpdkDevices final : public Devices {
  public:
   absl::StatusOr<Device> open(const config::Port& port, const config::Config& all, const Wish& wish) override;
   absl::Status check(const config::Port& port) override;
+  bool can_coexist(const config::Port& old_form, const config::Port& new_form) override;
   void close(const config::Port& port, const Device& device) override;
   bool link_up(const Device& device) override;
 
@@ -37,7 +38,8 @@ class DpdkDevices final : public Devices {
   void give_inbox(const std::string& port);
 
   std::map<std::string, Inbox> inboxes_;  ///< by port
-  unsigned rings_made_ = 0;               ///< ring names are short: a number makes them unique
+  unsigned taps_made_ = 0;
+  unsigned rings_made_ = 0;  ///< ring names are short: a number makes them unique
 };
 
 /// Adds a device to its bus and starts it: the way of all but rings. `bus`: "vdev" or "pci".

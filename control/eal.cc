@@ -26,19 +26,24 @@ constexpr uint64_t kMebibyte = 1 << 20;
 // For what drivers and rings allocate beside the buffers, ports added later among it.
 constexpr uint64_t kHeadroom = 64 * kMebibyte;
 
-std::string last_error;
+std::string first_error;  // since take_dpdk_error() was last called
+pthread_t control_thread;
 
 // DPDK writes whole lines, each with its level in front of us already decided by rte_log.
 ssize_t take_log_line(void*, const char* text, size_t size) {
   const std::string line(absl::StripAsciiWhitespace({text, size}));
   if (line.empty()) return static_cast<ssize_t>(size);
   const int level = rte_log_cur_msg_loglevel();
-  if (level >= 0 && level <= static_cast<int>(RTE_LOG_ERR)) last_error = line;
+  const bool error = level >= 0 && level <= static_cast<int>(RTE_LOG_ERR);
+  // The first line is the driver's own, those behind it only say that it failed. Other threads' errors are
+  // not ours.
+  if (error && first_error.empty() && pthread_equal(pthread_self(), control_thread) != 0) first_error = line;
   log_debug(absl::StrCat("dpdk: ", line));
   return static_cast<ssize_t>(size);
 }
 
 void redirect_log() {
+  control_thread = pthread_self();
   cookie_io_functions_t functions{};
   functions.write = take_log_line;
   FILE* stream = fopencookie(nullptr, "w", functions);
@@ -115,7 +120,7 @@ absl::Status stay_on(const std::vector<unsigned>& cpus) {
 }  // namespace
 
 std::string take_dpdk_error() {
-  return std::exchange(last_error, "");
+  return std::exchange(first_error, "");
 }
 
 std::vector<std::string> eal_arguments(const EalOptions& options, bool huge) {
@@ -142,6 +147,12 @@ absl::Status start_eal(const EalOptions& options) {
   if (absl::Status status = check_processor(); !status.ok()) return status;
   const absl::StatusOr<bool> huge = choose_huge_pages(options);
   if (!huge.ok()) return huge.status();
+  for (const std::string& argument : options.dpdk.args) {
+    for (const char* quits : {"-h", "--help", "-v", "--version"}) {
+      if (argument == quits)
+        return input_error(absl::StrCat("dpdk: args: ", quits, " would end sluice: remove it"));
+    }
+  }
   settle_signals();
   // DPDK's own threads go where this one may run; without this, to the cores that it does not know as lcores:
   // those of the workers.

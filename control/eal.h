@@ -28,7 +28,8 @@ absl::Status start_eal(const EalOptions& options);
 /// The arguments that start_eal() gives to DPDK. `huge`: whether it is to use huge pages.
 std::vector<std::string> eal_arguments(const EalOptions& options, bool huge);
 
-/// The last error line that DPDK or a driver wrote since the last call, without its end; "" if none.
+/// The first error line that DPDK or a driver wrote for this thread since the last call, without its end; ""
+/// if none.
 std::string take_dpdk_error();
 
 }  // namespace sluice::control

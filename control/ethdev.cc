@@ -162,7 +162,9 @@ absl::StatusOr<Device> start_ethdev(uint16_t id, const config::Port& port, const
   device.finishes_checksums = (conf.txmode.offloads & kBoth) == kBoth;
   device.interrupts = conf.intr_conf.rxq != 0;
   for (uint16_t queue = 0; is_tap(port) && queue < queues->tx; ++queue) {
-    device.tap_descriptors.push_back(rte_eth_dev_rx_intr_ctl_q_get_fd(id, queue));
+    const int descriptor = rte_eth_dev_rx_intr_ctl_q_get_fd(id, queue);
+    if (descriptor < 0) return failed(port, "has no descriptor for a queue", descriptor);
+    device.tap_descriptors.push_back(descriptor);
   }
   return device;
 }

@@ -2,6 +2,7 @@
 #include "control/http_client.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 namespace sluice::control {
 namespace {
 
+// A reload may open many ports; nothing else takes long.
+constexpr timeval kPatience = {60, 0};
+
 int connect_to(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -28,6 +32,8 @@ int connect_to(const std::string& path) {
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   const int error = errno;
   close(fd);
@@ -64,7 +70,7 @@ bool parse(const std::string& text, Answer& answer) {
   const char* code = text.data() + space + 1;
   if (std::from_chars(code, text.data() + text.size(), answer.code).ec != std::errc()) return false;
   answer.body = nlohmann::json::parse(text.substr(end + 4), nullptr, false);
-  return !answer.body.is_discarded();
+  return answer.body.is_object();
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ Request read_request(evhttp_request* request) {
 }
 
 absl::Status cannot_listen(const std::string& path, const char* what) {
-  return machine_error(absl::StrCat("control: socket ", path, ": ", what, ": ", std::strerror(errno)));
+  return machine_error(absl::StrCat("control: socket ", path, ": ", what, ": ", std::strerror(errno),
+                                    ": run as root, or set control: socket: to a path that you may write"));
 }
 
 absl::Status set_owner(const config::Control& control) {

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -70,6 +71,13 @@ void log_error(std::string_view message) {
 }
 
 absl::Status start_log(const config::Log& wanted) try {
+  // spdlog would make the directory, and with it every slip of the pen.
+  const std::filesystem::path directory = std::filesystem::path(wanted.file).parent_path();
+  std::error_code ignored;
+  if (!directory.empty() && !std::filesystem::is_directory(directory, ignored)) {
+    return machine_error(
+        absl::StrCat("log: there is no directory ", directory.string(), ": mkdir -p ", directory.string()));
+  }
   auto next = std::make_unique<spdlog::logger>("sluice", make_sink(wanted));
   if (wanted.target != config::Log::Target::journal) next->set_pattern(kPattern);
   next->set_level(level_of(wanted.level));

@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   CommandLine line;
   line.app.require_subcommand(1);
   line.app.set_version_flag("--version", "sluice " SLUICE_VERSION);
-  line.app.add_option("--socket", line.socket, "where the running sluice listens")->envname("SLUICE_SOCKET");
+  line.socket_option = line.app.add_option("--socket", line.socket, "where the running sluice listens");
+  line.socket_option->envname("SLUICE_SOCKET");
   add_run(line);
   add_check(line);
   add_reload(line);
@@ -41,5 +42,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return line.app.exit(error) == 0 ? kExitDone : kExitInput;
   }
-  return line.chosen();
+  try {
+    return line.chosen();
+  } catch (const nlohmann::json::exception&) {
+    return fail(no_daemon_error("what listens on " + line.socket + " did not answer as sluice does"));
+  }
 }

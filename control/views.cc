@@ -49,8 +49,16 @@ json all_drops(const Books& books) {
   return drops_json(sums);
 }
 
+// Of all ports that there ever were, so that they balance.
 json sums_json(const Books& books) {
-  return {{"generated", books.total.generated},
+  uint64_t received = 0, transmitted = 0;
+  for (const PortCounters& port : books.total.ports) {
+    received += port.received;
+    transmitted += port.transmitted;
+  }
+  return {{"received", received},
+          {"transmitted", transmitted},
+          {"generated", books.total.generated},
           {"consumed", books.total.consumed},
           {"drops", all_drops(books)},
           {"held", books.held},

@@ -31,6 +31,7 @@ inline constexpr unsigned kHandoverSlots = 1024;
 struct alignas(64) Post {
   std::atomic<bool> sleeping = false;   ///< somebody who gives it work must write to wake_fd
   int wake_fd = -1;                     ///< an eventfd
+  std::atomic<uint64_t> following = 0;  ///< generation of the snapshot whose interrupts it listens to
   std::atomic<uint64_t> published = 0;  ///< the publish_request that `counters` answers
   Counters counters;                    ///< valid while `published` equals the request
 };

@@ -58,11 +58,22 @@ bool Sleeper::listen(Source& source) {
   return fd >= 0 && rte_epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &source.event) == 0;
 }
 
+// The kernel device behind a tap has gone: its descriptor would end every wait at once.
+void Sleeper::forget(int fd) {
+  for (size_t i = 0; i < source_count_; ++i) {
+    if (!sources_[i].queue.tap || sources_[i].event.fd != fd) continue;
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    // rte_epoll keeps pointers to the events, so they must stay where they are.
+    sources_[i].event.fd = -1;
+    some_without_interrupts_ = true;
+  }
+}
+
 void Sleeper::forget_all() {
   for (size_t i = 0; i < source_count_; ++i) {
     Source& source = sources_[i];
     if (source.queue.tap) {
-      rte_epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, source.event.fd, &source.event);
+      if (source.event.fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, source.event.fd, nullptr);
     } else {
       rte_eth_dev_rx_intr_ctl_q(source.queue.device, source.queue.queue, epoll_fd_, RTE_INTR_EVENT_DEL,
                                 nullptr);
@@ -85,8 +96,13 @@ void Sleeper::lie_down() {
 
 void Sleeper::wait() {
   std::array<rte_epoll_event, 8> events;
-  rte_epoll_wait(epoll_fd_, events.data(), events.size(),
-                 some_without_interrupts_ ? kLookAgain_ms : kUntilWoken);
+  const int timeout_ms = some_without_interrupts_ ? kLookAgain_ms : kUntilWoken;
+  const int count = rte_epoll_wait(epoll_fd_, events.data(), events.size(), timeout_ms);
+  for (int i = 0; i < count; ++i) {
+    if ((events[static_cast<size_t>(i)].epdata.event & (EPOLLERR | EPOLLHUP)) != 0) {
+      forget(events[static_cast<size_t>(i)].fd);
+    }
+  }
   uint64_t drained;
   // Non-blocking: it fails when somebody else's event ended the wait, and that is all right.
   [[maybe_unused]] const ssize_t result = read(post_.wake_fd, &drained, sizeof drained);

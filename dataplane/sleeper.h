@@ -43,6 +43,7 @@ class Sleeper {
   static constexpr size_t kMaxSources = 64;
 
   bool listen(Source& source);
+  void forget(int fd);
 
   Post& post_;
   int epoll_fd_;

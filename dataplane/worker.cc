@@ -21,6 +21,9 @@ constexpr uint64_t kTimedSweeps = 64;
 // Turns without work before a worker lies down: some 10 to 100 µs, longer than the gaps in busy traffic.
 constexpr unsigned kPatience = 256;
 
+// Turns after the order to stop: at 64 packets a queue, more than any queue holds.
+constexpr unsigned kLastTurns = 256;
+
 }  // namespace
 
 Worker::Worker(Shared& shared, unsigned index) : context_{.shared = shared, .worker = index} {}
@@ -175,6 +178,7 @@ void Worker::run(const Clock& clock, Idle idle) {
     const unsigned packets = poll(clock.ns(turn_began));
     // The interrupts of a port that is about to close are let go before control hears that we have moved on.
     sleeper.follow(*context_.snapshot, self);
+    context_.shared.posts[self].following.store(context_.snapshot->generation, std::memory_order_release);
     rte_rcu_qsbr_quiescent(rcu, self);
     quiet = packets == 0 ? quiet + 1 : 0;
     if (packets != 0) {
@@ -187,6 +191,9 @@ void Worker::run(const Clock& clock, Idle idle) {
     const uint64_t now = rte_rdtsc();
     (packets == 0 ? context_.counters.idle_cycles : context_.counters.busy_cycles) += now - turn_began;
     turn_began = now;
+  }
+  // What has arrived is still forwarded, unless it never ends.
+  for (unsigned turn = 0; turn < kLastTurns && poll(clock.ns(rte_rdtsc())) != 0; ++turn) {
   }
   sleeper.forget_all();
   rte_rcu_qsbr_thread_offline(rcu, self);

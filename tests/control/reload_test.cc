@@ -116,6 +116,37 @@ bridges: { lan: { ports: [a, b] } }
   EXPECT_THAT(lan.sent("b"), ElementsAre(frame));
 }
 
+TEST(Reload, a_port_whose_new_form_cannot_be_opened_beside_the_old_one_stays_as_it_was) {
+  TestSwitch lan(kTwo);
+  lan.receive("b", from(kBob).to(kEverybody));
+  lan.sent("a");
+  lan.devices().let_coexist("b");
+  lan.devices().refuse("b");
+  const char* changed = R"(
+ports: { a: {device: "null"}, b: {device: "net_other0"} }
+bridges: { lan: { ports: [a, b] } }
+)";
+  EXPECT_FALSE(lan.reload(changed).ok());
+  EXPECT_EQ(lan.devices().closed, 0u);
+  EXPECT_THAT(lan.macs(), ElementsAre("02:00:00:00:00:0b lan vlan 1 on b"));
+}
+
+TEST(Reload, more_ports_at_once_than_dpdk_holds_are_refused_before_any_is_opened) {
+  const auto twenty = [](const std::string& prefix) {
+    std::string ports = "ports:\n", members;
+    for (int i = 0; i < 20; ++i) {
+      ports += "  " + prefix + std::to_string(i) + ": {device: 'null'}\n";
+      members += (i == 0 ? "" : ", ") + prefix + std::to_string(i);
+    }
+    return ports + "bridges: { lan: { ports: [" + members + "] } }\n";
+  };
+  TestSwitch lan(twenty("a"));
+  const absl::Status status = lan.reload(twenty("b"));
+  EXPECT_EQ(control::exit_code(status), control::kExitInput);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("40 ports for an instant"));
+  EXPECT_EQ(lan.devices().opened, 20u);
+}
+
 TEST(Reload, what_only_a_restart_can_change_is_refused_with_its_name) {
   TestSwitch lan(kTwo);
   const std::pair<const char*, const char*> changes[] = {

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 
 from world import run, wait_until
@@ -70,6 +71,17 @@ class Switch:
     def command(self, *args):
         """Another sluice, which talks to this one."""
         return run(self.binary, *args, "--socket", self.socket)
+
+    def api(self, method, path, body):
+        """What the API answers to a request made by hand."""
+        text = json.dumps(body).encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(self.socket)
+            head = f"{method} {path} HTTP/1.0\r\nContent-Length: {len(text)}\r\n\r\n"
+            connection.sendall(head.encode() + text)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        return json.loads(answer.partition(b"\r\n\r\n")[2])
 
     def show(self, what, *filters):
         done = self.command("show", what, "--json", *filters)

@@ -5,7 +5,7 @@ import time
 
 from frames import frame
 from lab import LabTest, flat
-from world import wait_until
+from world import must, wait_until
 
 SECONDS = 4
 MOST_OF_A_CORE = 0.05
@@ -45,6 +45,14 @@ class Idle(LabTest):
         """The same with ring, null and pcap ports, which cannot wake a worker."""
         self._sleeps_and_wakes({"hole": {"device": "null"}, "file": {"device": "pcap", "write": self.world.path("o")}},
                                {"near": {"device": "ring", "peer": "far"}, "far": {"device": "ring"}})
+
+    def test_kernel_device_gone(self):
+        """A tap whose kernel device was deleted under it does not keep its worker awake."""
+        one, two = pair = self.hosts("one", "two")
+        with self.running({**flat(pair), "workers": {"idle": "sleep"}}, pair) as switch:
+            must("ip", "-n", two.netns, "link", "delete", two.name)
+            wait_until(lambda: switch.ports()["two"]["link"] == "down", "the link is down")
+            self._assert_idle(switch)
 
     def test_frame_by_frame(self):
         """Single frames wake a sleeping worker one by one."""

@@ -24,6 +24,9 @@ class RingDevices final : public control::Devices {
   absl::StatusOr<control::Device> open(const config::Port& port, const config::Config& all,
                                        const control::Wish& wish) override;
   absl::Status check(const config::Port&) override { return absl::OkStatus(); }
+  bool can_coexist(const config::Port& old_form, const config::Port&) override {
+    return coexisting_.contains(old_form.name);
+  }
   void close(const config::Port& port, const control::Device& device) override;
   bool link_up(const control::Device& device) override;
 
@@ -33,6 +36,7 @@ class RingDevices final : public control::Devices {
   rte_mbuf* take(const std::string& port);
 
   void refuse(const std::string& port) { refused_.insert(port); }
+  void let_coexist(const std::string& port) { coexisting_.insert(port); }
   void accept(const std::string& port) { refused_.erase(port); }
   void set_link(const std::string& port, bool up);
   void set_needs_linear(bool needs) { needs_linear_ = needs; }
@@ -52,7 +56,7 @@ class RingDevices final : public control::Devices {
 
   std::mutex mutex_;  ///< traffic may flow while control opens and closes other ports
   std::map<std::string, Rings> ports_;
-  std::set<std::string> refused_;
+  std::set<std::string> refused_, coexisting_;
   unsigned slots_ = 4096;
   bool needs_linear_ = false;
 };
