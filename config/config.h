@@ -30,6 +30,23 @@ struct Location {
 /// A 48-bit IEEE 802 address, in the order of the wire.
 using MacAddress = std::array<uint8_t, 6>;
 
+/// An IPv4 or IPv6 address in the order of the wire; IPv4 uses the first 4 octets, the others are 0.
+struct IpAddress {
+  enum class Family : uint8_t { ipv4, ipv6 };
+  Family family = Family::ipv4;
+  std::array<uint8_t, 16> octets{};
+  [[nodiscard]] bool is_ipv4() const { return family == Family::ipv4; }
+  [[nodiscard]] unsigned bits() const { return is_ipv4() ? 32 : 128; }
+  auto operator<=>(const IpAddress&) const = default;
+};
+
+/// A network: the bits behind `length` are 0.
+struct Prefix {
+  IpAddress address;
+  uint8_t length = 0;  ///< bits, 0..32 or 0..128
+  auto operator<=>(const Prefix&) const = default;
+};
+
 /// A VLAN identifier, 1..4094 (IEEE 802.1Q-2018 table 9-2); 0 stands for "none" where that is said.
 using VlanId = uint16_t;
 
@@ -50,7 +67,10 @@ struct Dpdk {
 
 /// Capacities: allocated once at start, never grown.
 struct Tables {
-  uint32_t macs = 16384;  ///< 1..4 194 304 entries, all bridges together
+  uint32_t macs = 16384;      ///< 1..4 194 304 entries, all bridges together
+  uint32_t sessions = 65536;  ///< 1..4 194 304 sessions, all workers together
+  uint32_t routes = 65536;    ///< 1..4 194 304 routes, both families together
+  uint32_t neighbors = 4096;  ///< 1..1 048 576 neighbors of all interfaces together, static ones included
 };
 
 struct Log {
@@ -107,6 +127,99 @@ struct Bridge {
   Location location;
 };
 
+/// An address of an interface, host bits kept, with the length of its connected network.
+struct InterfaceAddress {
+  IpAddress address;
+  uint8_t length = 0;
+  Location location;
+};
+
+/// Layer 3 on a port, or on a VLAN of a bridge: exactly one of `port` and `bridge` is set.
+struct Interface {
+  std::string name;
+  std::string port;
+  std::string bridge;
+  VlanId vlan = 1;                          ///< on a bridge
+  std::vector<InterfaceAddress> addresses;  ///< in the order of the file; may be empty
+  std::optional<MacAddress> mac;            ///< unset: control chooses it
+  uint16_t mtu = 1500;  ///< of IP; unset: the port's, or the smallest of the ports that carry the VLAN
+  Location location;
+};
+
+struct NextHop {
+  IpAddress address;
+  std::string interface;  ///< the one whose connected network holds the address
+  uint32_t weight = 1;    ///< 1..256
+};
+
+struct Route {
+  enum class Type { via, blackhole, unreachable, prohibit };
+  Prefix to;
+  Type type = Type::via;
+  std::vector<NextHop> via;  ///< 1..64 of one family, for Type::via; else empty
+  Location location;
+};
+
+/// A neighbor that is not resolved.
+struct Neighbor {
+  IpAddress address;
+  MacAddress mac{};
+  std::string interface;
+  Location location;
+};
+
+/// The router's own ICMP and ICMPv6 errors, one bucket for all (RFC 1812 4.3.2.8, RFC 4443 2.4 f).
+struct Icmp {
+  uint32_t rate_limit = 1000;  ///< errors a second, 1..1 000 000
+  uint32_t burst = 100;        ///< 1..1 000 000
+};
+
+/// From outside `port`.. on the rule's external address to `to`; all of a range, one by one.
+struct PortForward {
+  enum class Protocol : uint8_t { tcp = 6, udp = 17 };
+  Protocol protocol = Protocol::tcp;
+  uint16_t first = 0, last = 0;      ///< external ports
+  std::optional<IpAddress> address;  ///< external address; unset: every external address of the rule
+  IpAddress to;                      ///< inside
+  uint16_t to_first = 0;             ///< inside port of `first`
+  Location location;
+};
+
+/// 1:1, all protocols, both ways.
+struct StaticNat {
+  IpAddress inside, outside;
+  Location location;
+};
+
+struct NatRule {
+  enum class Mapping { endpoint_independent, address_and_port_dependent };
+  enum class Filtering { endpoint_independent, address_dependent, address_and_port_dependent };
+  struct Range {
+    IpAddress first, last;
+  };
+  /// Seconds (RFC 4787 REQ-5, RFC 5382 REQ-5, RFC 5508 REQ-2).
+  struct Timeouts {
+    uint32_t udp_s = 300;
+    uint32_t icmp_s = 60;
+    uint32_t tcp_established_s = 7440;
+    uint32_t tcp_transitory_s = 240;
+  };
+  std::string name;
+  std::string interface;       ///< outside
+  std::vector<Prefix> source;  ///< empty: only port forwards and static
+  bool masquerade = false;     ///< `address: interface`: the interface's first IPv4 address
+  std::vector<Range> pool;     ///< else; in the order of the file, disjoint. Both empty: only static
+  uint16_t port_min = 1, port_max = 65535;
+  Mapping mapping = Mapping::endpoint_independent;
+  Filtering filtering = Filtering::address_dependent;
+  bool hairpinning = true;
+  std::vector<Prefix> exempt;  ///< destinations that are not translated
+  Timeouts timeouts;
+  std::vector<PortForward> port_forwards;
+  std::vector<StaticNat> statics;
+  Location location;
+};
+
 struct Control {
   std::string socket = "/run/sluice/sluice.sock";
   std::string socket_group;     ///< empty: the group of the process
@@ -119,8 +232,13 @@ struct Config {
   Dpdk dpdk;
   Tables tables;
   Log log;
-  std::vector<Port> ports;      ///< in the order of the file
-  std::vector<Bridge> bridges;  ///< in the order of the file
+  std::vector<Port> ports;            ///< in the order of the file
+  std::vector<Bridge> bridges;        ///< in the order of the file
+  std::vector<Interface> interfaces;  ///< in the order of the file
+  std::vector<Route> routes;          ///< in the order of the file
+  std::vector<Neighbor> neighbors;
+  std::vector<NatRule> nat;  ///< in the order of the file, in which they match
+  Icmp icmp;
   Control control;
 };
 

@@ -23,6 +23,13 @@ void decode_log(const Value& value, Config& config);
 void decode_ports(const Value& value, Config& config);
 /// Refers to the ports: those are decoded first.
 void decode_bridges(const Value& value, Config& config);
+/// Refers to the ports and bridges. Leaves an interface with errors marked as such, see networks.h.
+void decode_interfaces(const Value& value, Config& config);
+/// These refer to the interfaces.
+void decode_routes(const Value& value, Config& config);
+void decode_neighbors(const Value& value, Config& config);
+void decode_nat(const Value& value, Config& config);
+void decode_icmp(const Value& value, Config& config);
 void decode_control(const Value& value, Config& config);
 
 /// A bridge while it is read.

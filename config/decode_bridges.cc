@@ -151,7 +151,10 @@ void decode_bridges(const Value& value, Config& config) {
     BridgeDraft draft{{}, config.ports, bridge_of};
     draft.bridge.name = entry.key.text;
     draft.bridge.location = entry.key.location;
+    const size_t errors = value.diagnostics.errors();
     decode_keys({entry.key.text, entry.value, value.diagnostics}, kBridgeKeys, draft);
+    // A member whose VLANs are unknown: what depends on the bridge's VLANs is not blamed for its errors.
+    if (value.diagnostics.errors() > errors) draft.bridge.ports.emplace_back();
     config.bridges.push_back(std::move(draft.bridge));
   }
 }

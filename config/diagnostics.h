@@ -26,6 +26,7 @@ class Diagnostics {
   void error(Location location, std::string message);
   void warning(Location location, std::string message);
   bool has_errors() const { return errors_ > 0; }
+  size_t errors() const { return errors_; }
 
   /// Everything found, in the order of the file; leaves this empty.
   std::vector<Diagnostic> take();

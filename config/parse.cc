@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <exception>
 #include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "config/decode.h"
 #include "config/diagnostics.h"
@@ -15,7 +17,7 @@
 namespace sluice::config {
 namespace {
 
-/// The sections of a file; ports before what refers to them.
+/// The sections of a file; each behind those that it refers to.
 constexpr Key<Config> kSections[] = {
     {"workers", "threads that forward packets", decode_workers},
     {"dpdk", "memory and arguments of DPDK", decode_dpdk},
@@ -23,13 +25,13 @@ constexpr Key<Config> kSections[] = {
     {"log", "what is logged, and where", decode_log},
     {"ports", "where packets come in and go out", decode_ports},
     {"bridges", "VLAN-aware switches between ports", decode_bridges},
+    {"interfaces", "layer 3 on a port or a bridge's VLAN", decode_interfaces},
+    {"routes", "static routes", decode_routes},
+    {"neighbors", "static neighbors", decode_neighbors},
+    {"nat", "address translation", decode_nat},
+    {"icmp", "limits of the router's own errors", decode_icmp},
     {"control", "how the running program is reached", decode_control},
-    {"interfaces", "layer 3 on a port or a bridge's VLAN"},
-    {"routes", "static routes"},
-    {"neighbors", "static neighbors"},
-    {"nat", "address translation"},
     {"vrfs", "separate routing tables"},
-    {"icmp", "limits of the router's own errors"},
 };
 
 void decode(const Node& root, Config& config, Diagnostics& diagnostics) {
@@ -54,13 +56,20 @@ const Bridge* bridge_of(const Config& config, const Port& port) {
   return nullptr;
 }
 
+bool has_interface(const Config& config, const Port& port) {
+  return std::any_of(config.interfaces.begin(), config.interfaces.end(),
+                     [&](const Interface& interface) { return interface.port == port.name; });
+}
+
 void warn_of_ports(const Config& config, Diagnostics& diagnostics) {
   for (const Port& port : config.ports) {
+    if (has_interface(config, port)) continue;
     const Bridge* bridge = bridge_of(config, port);
     const std::string name = concat("port ", quote(port.name));
     if (bridge == nullptr) {
-      diagnostics.warning(port.location,
-                          concat(name, " is in no bridge: every frame it receives is dropped"));
+      diagnostics.warning(
+          port.location,
+          concat(name, " is in no bridge and has no interface: every frame it receives is dropped"));
     } else if (port.peer == port.name && bridge->ports.size() > 1) {
       diagnostics.warning(port.location,
                           concat(name, " is a ring to itself: what its bridge floods to it comes back, ",
@@ -69,11 +78,36 @@ void warn_of_ports(const Config& config, Diagnostics& diagnostics) {
   }
 }
 
+/// NAT hides the hosts behind it, and who relies on that may not expect IPv6 to pass it by.
+void warn_of_ipv6_beside_nat(const Config& config, Diagnostics& diagnostics) {
+  const auto has_ipv6 = [](const Interface& interface) {
+    return std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                       [](const InterfaceAddress& own) { return !own.address.is_ipv4(); });
+  };
+  const auto ipv6 = std::find_if(config.interfaces.begin(), config.interfaces.end(), has_ipv6);
+  if (config.nat.empty() || ipv6 == config.interfaces.end()) return;
+  diagnostics.warning(
+      config.nat[0].location,
+      concat("NAT is for IPv4, and interface ", quote(ipv6->name), " has IPv6: IPv6 is routed, neither ",
+             "translated nor filtered, so IPv6 hosts behind this gateway can be reached from outside"));
+}
+
 constexpr size_t kMaxBridges = 256;
 constexpr size_t kMaxVlans = 65535;
 
+/// Reports the first of `entries` that the table of `key` has no room for.
+template <class Entry>
+void check_capacity(const std::vector<Entry>& entries, size_t capacity, std::string_view key,
+                    Diagnostics& diagnostics) {
+  if (entries.size() <= capacity) return;
+  diagnostics.error(entries[capacity].location, concat("more ", key, " than 'tables: ", key,
+                                                       "' has room for: raise it above ", capacity));
+}
+
 /// What only the sums of the whole file can break.
 void check_sums(const Config& config, Diagnostics& diagnostics) {
+  check_capacity(config.routes, config.tables.routes, "routes", diagnostics);
+  check_capacity(config.neighbors, config.tables.neighbors, "neighbors", diagnostics);
   size_t statics = 0, vlans = 0;
   for (const Bridge& bridge : config.bridges) {
     std::set<VlanId> carried;
@@ -101,7 +135,9 @@ void read(std::string_view text, Config& config, Diagnostics& diagnostics) {
   if (!root) return;
   decode(*root, config, diagnostics);
   if (!diagnostics.has_errors()) check_sums(config, diagnostics);
-  if (!diagnostics.has_errors()) warn_of_ports(config, diagnostics);
+  if (diagnostics.has_errors()) return;
+  warn_of_ports(config, diagnostics);
+  warn_of_ipv6_beside_nat(config, diagnostics);
 }
 
 /// For lack of memory, and for what yaml-cpp throws beside its own exceptions.

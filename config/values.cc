@@ -87,33 +87,6 @@ std::optional<size_t> take_quantity(std::string_view& text, const std::vector<Un
   return unit - units.begin();
 }
 
-std::optional<std::pair<VlanId, VlanId>> read_vlan_range(const Value& value) {
-  const std::string_view text = value.node.text;
-  const size_t dash = std::min(text.find('-'), text.size());
-  const std::string_view first_text = text.substr(0, dash);
-  const std::string_view last_text = text.substr(std::min(dash + 1, text.size()));
-  if (!is_all_digits(first_text) || !is_all_digits(last_text)) {
-    const std::optional<VlanId> vlan = read_vlan(value);
-    if (!vlan) return std::nullopt;
-    return std::pair(*vlan, *vlan);
-  }
-  const auto read_end = [&](std::string_view end_text) {
-    Node end;
-    end.kind = Node::Kind::scalar;
-    end.location = value.node.location;
-    end.text = end_text;
-    return read_vlan({value.name, end, value.diagnostics});
-  };
-  const std::optional<VlanId> first = read_end(first_text);
-  const std::optional<VlanId> last = read_end(last_text);
-  if (!first || !last) return std::nullopt;
-  if (*first > *last) {
-    value.error(concat("range ", quote(value.node.text), " runs backwards: write ", *last, "-", *first));
-    return std::nullopt;
-  }
-  return std::pair(*first, *last);
-}
-
 }  // namespace
 
 void Value::error(std::string message) const {
@@ -169,6 +142,34 @@ std::optional<uint64_t> read_integer(const Value& value, uint64_t min, uint64_t 
   return number;
 }
 
+std::optional<std::pair<uint64_t, uint64_t>> read_integer_range(const Value& value, uint64_t min,
+                                                                uint64_t max) {
+  const std::string_view text = value.text();
+  const size_t dash = std::min(text.find('-'), text.size());
+  const std::string_view first_text = text.substr(0, dash);
+  const std::string_view last_text = text.substr(std::min(dash + 1, text.size()));
+  if (!is_all_digits(first_text) || !is_all_digits(last_text)) {
+    const std::optional<uint64_t> number = read_integer(value, min, max);
+    if (!number) return std::nullopt;
+    return std::pair(*number, *number);
+  }
+  const auto read_end = [&](std::string_view end_text) {
+    Node end;
+    end.kind = Node::Kind::scalar;
+    end.location = value.node.location;
+    end.text = end_text;
+    return read_integer({value.name, end, value.diagnostics}, min, max);
+  };
+  const std::optional<uint64_t> first = read_end(first_text);
+  const std::optional<uint64_t> last = read_end(last_text);
+  if (!first || !last) return std::nullopt;
+  if (*first > *last) {
+    value.error(concat("range ", quote(text), " runs backwards: write ", *last, "-", *first));
+    return std::nullopt;
+  }
+  return std::pair(*first, *last);
+}
+
 std::optional<bool> read_boolean(const Value& value) {
   const std::string& text = value.node.text;
   if (value.is_scalar() && !value.node.quoted && (text == "true" || text == "false")) return text == "true";
@@ -222,6 +223,23 @@ std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_
   return static_cast<uint32_t>(sum_ms / 1000);
 }
 
+std::optional<uint32_t> read_per_second(const Value& value, uint32_t min, uint32_t max) {
+  std::string_view digits = value.text();
+  const bool has_unit = digits.ends_with("/s");
+  if (has_unit) digits.remove_suffix(2);
+  const bool is_plain = is_all_digits(digits) && (digits.size() == 1 || digits[0] != '0');
+  const std::optional<uint64_t> rate = is_plain ? to_number(digits) : std::nullopt;
+  if (rate && !has_unit) {
+    value.error(concat("'", value.name, "' has no unit: write it like ", quote(concat(digits, "/s"))));
+    return std::nullopt;
+  }
+  if (!rate || *rate < min || *rate > max) {
+    value.mismatch(concat("a rate from ", min, "/s to ", max, "/s"));
+    return std::nullopt;
+  }
+  return static_cast<uint32_t>(*rate);
+}
+
 std::optional<uint64_t> read_bytes(const Value& value, uint64_t min_bytes, uint64_t max_bytes) {
   static const std::vector<Unit> units = {{"KiB", 1 << 10}, {"MiB", kMebibyte}, {"GiB", 1 << 30}};
   std::string_view rest = value.text();
@@ -272,7 +290,7 @@ std::optional<std::vector<VlanId>> read_vlan_list(const Value& value) {
   std::array<int, kMaxVlan + 2> begins{};
   bool is_valid = true;
   for (size_t i = 0; i < value.node.items.size(); ++i) {
-    const auto range = read_vlan_range(value.item(i));
+    const auto range = read_integer_range(value.item(i), 1, kMaxVlan);
     is_valid = is_valid && range;
     if (!range) continue;
     ++begins[range->first];

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -47,6 +48,9 @@ std::string suggest(std::string_view word, const std::vector<std::string_view>& 
 /// `otherwise` is what the message says may stand there beside a number, "auto or " say.
 std::optional<uint64_t> read_integer(const Value& value, uint64_t min, uint64_t max,
                                      std::string_view otherwise = "");
+/// `5000-5009`, or one number.
+std::optional<std::pair<uint64_t, uint64_t>> read_integer_range(const Value& value, uint64_t min,
+                                                                uint64_t max);
 std::optional<bool> read_boolean(const Value& value);
 /// At least one byte, no control characters.
 std::optional<std::string> read_text(const Value& value);
@@ -54,6 +58,8 @@ std::optional<std::string> read_text(const Value& value);
 std::optional<size_t> read_word(const Value& value, const std::vector<std::string_view>& words);
 /// `10s`, `5m`, `2h4m`: hours, minutes, seconds and milliseconds, in that order; whole seconds in all.
 std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_t max_s);
+/// `1000/s`
+std::optional<uint32_t> read_per_second(const Value& value, uint32_t min, uint32_t max);
 /// `512MiB`: KiB, MiB or GiB. Whole MiB within the bounds.
 std::optional<uint64_t> read_bytes(const Value& value, uint64_t min_bytes, uint64_t max_bytes);
 /// The address of one station: neither a group nor zero.

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "config/addresses.h"
 
 namespace sluice::control {
 namespace {
@@ -65,6 +66,107 @@ json bridge_json(const config::Bridge& bridge) {
   return out;
 }
 
+/// The items of a list as text.
+template <class Item>
+json texts_json(const std::vector<Item>& items) {
+  json out = json::array();
+  for (const Item& item : items) out.push_back(config::to_text(item));
+  return out;
+}
+
+json interface_json(const config::Interface& interface) {
+  json out = {{"addresses", texts_json(interface.addresses)}, {"mtu", interface.mtu}};
+  if (interface.bridge.empty()) {
+    out["port"] = interface.port;
+  } else {
+    out["bridge"] = interface.bridge;
+    out["vlan"] = interface.vlan;
+  }
+  if (interface.mac) out["mac"] = mac_text(*interface.mac);
+  return out;
+}
+
+json route_json(const config::Route& route) {
+  static constexpr const char* kTypes[] = {"via", "blackhole", "unreachable", "prohibit"};
+  json out = {{"to", config::to_text(route.to)}};
+  if (route.type != config::Route::Type::via) {
+    out["type"] = kTypes[static_cast<size_t>(route.type)];
+    return out;
+  }
+  out["via"] = json::array();
+  for (const config::NextHop& hop : route.via) {
+    out["via"].push_back(
+        {{"address", config::to_text(hop.address)}, {"interface", hop.interface}, {"weight", hop.weight}});
+  }
+  return out;
+}
+
+json neighbor_json(const config::Neighbor& neighbor) {
+  return {{"address", config::to_text(neighbor.address)},
+          {"mac", mac_text(neighbor.mac)},
+          {"interface", neighbor.interface}};
+}
+
+/// A number, or the text of a range.
+json ports_json(unsigned first, unsigned last) {
+  if (first == last) return first;
+  return absl::StrCat(first, "-", last);
+}
+
+json port_forward_json(const config::PortForward& forward) {
+  const unsigned to_last = forward.to_first + (forward.last - forward.first);
+  std::string to = absl::StrCat(config::to_text(forward.to), ":", forward.to_first);
+  if (to_last != forward.to_first) absl::StrAppend(&to, "-", to_last);
+  json out = {{"protocol", forward.protocol == config::PortForward::Protocol::tcp ? "tcp" : "udp"},
+              {"port", ports_json(forward.first, forward.last)},
+              {"to", to}};
+  if (forward.address) out["address"] = config::to_text(*forward.address);
+  return out;
+}
+
+json timeouts_json(const config::NatRule::Timeouts& timeouts) {
+  return {{"udp", absl::StrCat(timeouts.udp_s, "s")},
+          {"icmp", absl::StrCat(timeouts.icmp_s, "s")},
+          {"tcp-established", absl::StrCat(timeouts.tcp_established_s, "s")},
+          {"tcp-transitory", absl::StrCat(timeouts.tcp_transitory_s, "s")}};
+}
+
+json nat_rule_json(const config::NatRule& rule) {
+  static constexpr const char* kMappings[] = {"endpoint-independent", "address-and-port-dependent"};
+  static constexpr const char* kFilterings[] = {"endpoint-independent", "address-dependent",
+                                                "address-and-port-dependent"};
+  json out = {{"name", rule.name},
+              {"interface", rule.interface},
+              {"ports", absl::StrCat(rule.port_min, "-", rule.port_max)},
+              {"mapping", kMappings[static_cast<size_t>(rule.mapping)]},
+              {"filtering", kFilterings[static_cast<size_t>(rule.filtering)]},
+              {"hairpinning", rule.hairpinning},
+              {"exempt", texts_json(rule.exempt)},
+              {"timeouts", timeouts_json(rule.timeouts)}};
+  if (!rule.source.empty()) out["source"] = texts_json(rule.source);
+  if (rule.masquerade) out["address"] = "interface";
+  if (!rule.pool.empty()) out["address"] = texts_json(rule.pool);
+  for (const config::PortForward& forward : rule.port_forwards) {
+    out["port-forward"].push_back(port_forward_json(forward));
+  }
+  for (const config::StaticNat& entry : rule.statics) {
+    out["static"].push_back(
+        {{"inside", config::to_text(entry.inside)}, {"outside", config::to_text(entry.outside)}});
+  }
+  return out;
+}
+
+json tables_json(const config::Tables& tables) {
+  return {{"macs", tables.macs},
+          {"sessions", tables.sessions},
+          {"routes", tables.routes},
+          {"neighbors", tables.neighbors}};
+}
+
+json icmp_json(const config::Icmp& icmp) {
+  return {{"rate-limit", absl::StrCat(icmp.rate_limit, "/s")}, {"burst", icmp.burst}};
+}
+
 json dpdk_json(const config::Dpdk& dpdk) {
   using Hugepages = config::Dpdk::Hugepages;
   json out = {{"hugepages", "auto"}, {"mbufs", "auto"}, {"args", dpdk.args}};
@@ -100,13 +202,26 @@ json to_json(const config::Config& config) {
                {{"cores", config.workers.cores},
                 {"idle", config.workers.idle == config::Workers::Idle::sleep ? "sleep" : "spin"}}},
               {"dpdk", dpdk_json(config.dpdk)},
-              {"tables", {{"macs", config.tables.macs}}},
+              {"tables", tables_json(config.tables)},
               {"log", log_json(config.log)},
+              {"icmp", icmp_json(config.icmp)},
               {"control", control_json(config.control)},
               {"ports", json::object()},
-              {"bridges", json::object()}};
+              {"bridges", json::object()},
+              {"interfaces", json::object()},
+              {"routes", json::array()},
+              {"neighbors", json::array()},
+              {"nat", json::array()}};
   for (const config::Port& port : config.ports) out["ports"][port.name] = port_json(port);
   for (const config::Bridge& bridge : config.bridges) out["bridges"][bridge.name] = bridge_json(bridge);
+  for (const config::Interface& interface : config.interfaces) {
+    out["interfaces"][interface.name] = interface_json(interface);
+  }
+  for (const config::Route& route : config.routes) out["routes"].push_back(route_json(route));
+  for (const config::Neighbor& neighbor : config.neighbors) {
+    out["neighbors"].push_back(neighbor_json(neighbor));
+  }
+  for (const config::NatRule& rule : config.nat) out["nat"].push_back(nat_rule_json(rule));
   return out;
 }
 

@@ -15,6 +15,7 @@
 
 namespace sluice::config {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

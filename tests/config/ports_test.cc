@@ -295,9 +295,9 @@ TEST(Ports, InNoBridgeAreWarnedOf) {
   const ParseResult result =
       parse("ports:\n  a: { device: tap }\n  b: { device: tap }\nbridges: { l: { ports: [b] } }\n", "f.yaml");
   EXPECT_TRUE(result.config) << "a warning is no error";
-  EXPECT_THAT(
-      lines(result),
-      ElementsAre("f.yaml:2:3: warning: port 'a' is in no bridge: every frame it receives is dropped"));
+  EXPECT_THAT(lines(result),
+              ElementsAre("f.yaml:2:3: warning: port 'a' is in no bridge and has no interface: every frame "
+                          "it receives is dropped"));
 }
 
 }  // namespace

@@ -22,19 +22,14 @@ TEST(Keys, AnUnknownKeyGetsTheNearestOne) {
 TEST(Keys, AKeyLikeNoOtherGetsTheListOfThoseThatAreBuilt) {
   EXPECT_EQ(
       finding("x: {}"),
-      "f.yaml:1:1: error: unknown key 'x': write 'workers', 'dpdk', 'tables', 'log', 'ports', 'bridges' or "
-      "'control'");
-  EXPECT_EQ(finding("tables: { x: 1 }"), "f.yaml:1:11: error: unknown key 'x': write 'macs'");
+      "f.yaml:1:1: error: unknown key 'x': write 'workers', 'dpdk', 'tables', 'log', 'ports', 'bridges', "
+      "'interfaces', 'routes', 'neighbors', 'nat', 'icmp' or 'control'");
+  EXPECT_EQ(finding("tables: { x: 1 }"),
+            "f.yaml:1:11: error: unknown key 'x': write 'macs', 'sessions', 'routes' or 'neighbors'");
 }
 
 TEST(Keys, WhatIsNotBuiltYetIsRefusedNotIgnored) {
-  for (const std::string key : {"interfaces", "routes", "neighbors", "nat", "vrfs", "icmp"}) {
-    EXPECT_EQ(finding(key + ": {}"), "f.yaml:1:1: error: '" + key + "' is not built yet: remove it");
-  }
-  for (const std::string key : {"sessions", "routes", "neighbors"}) {
-    EXPECT_EQ(finding("tables: { " + key + ": 1 }"),
-              "f.yaml:1:11: error: '" + key + "' is not built yet: remove it");
-  }
+  EXPECT_EQ(finding("vrfs: {}"), "f.yaml:1:1: error: 'vrfs' is not built yet: remove it");
   for (const std::string key : {"http", "api"}) {
     EXPECT_EQ(finding("control: { " + key + ": 1 }"),
               "f.yaml:1:12: error: '" + key + "' is not built yet: remove it");
@@ -42,7 +37,7 @@ TEST(Keys, WhatIsNotBuiltYetIsRefusedNotIgnored) {
 }
 
 TEST(Keys, ASectionMustBeAMapping) {
-  for (const std::string section : {"workers", "dpdk", "tables", "log", "control"}) {
+  for (const std::string section : {"workers", "dpdk", "tables", "log", "icmp", "control"}) {
     const std::string place =
         "f.yaml:1:" + std::to_string(section.size() + 3) + ": error: '" + section + "' must be ";
     EXPECT_EQ(finding(section + ": []"), place + "a mapping of keys to values, not an empty list");
@@ -74,6 +69,60 @@ TEST(Tables, HaveTheirCapacities) {
   EXPECT_EQ(parsed(with_ports("")).tables.macs, 16384U);
   EXPECT_EQ(parsed(with_ports("tables: { macs: 1 }")).tables.macs, 1U);
   EXPECT_EQ(parsed(with_ports("tables: { macs: 4194304 }")).tables.macs, 4194304U);
+}
+
+TEST(Tables, OfLayer3HaveTheirCapacities) {
+  const Tables defaults = parsed(with_ports("")).tables;
+  EXPECT_EQ(defaults.sessions, 65536U);
+  EXPECT_EQ(defaults.routes, 65536U);
+  EXPECT_EQ(defaults.neighbors, 4096U);
+  const Tables largest =
+      parsed(with_ports("tables: { sessions: 4194304, routes: 4194303, neighbors: 1048576 }")).tables;
+  EXPECT_EQ(largest.sessions, 4194304U);
+  EXPECT_EQ(largest.routes, 4194303U);
+  EXPECT_EQ(largest.neighbors, 1048576U);
+  const Tables smallest = parsed(with_ports("tables: { sessions: 1, routes: 1, neighbors: 1 }")).tables;
+  EXPECT_EQ(smallest.sessions + smallest.routes + smallest.neighbors, 3U);
+}
+
+TEST(Tables, RefuseCapacitiesOutOfRange) {
+  for (const std::string key : {"sessions", "routes", "neighbors"}) {
+    const std::string max = key == "neighbors" ? "1048576" : "4194304";
+    const std::string too_many = key == "neighbors" ? "1048577" : "4194305";
+    for (const std::string& text : {std::string("0"), too_many}) {
+      EXPECT_EQ(finding("tables: { " + key + ": " + text + " }"),
+                "f.yaml:1:" + std::to_string(13 + key.size()) + ": error: '" + key +
+                    "' must be a decimal number from 1 to " + max + ", not '" + text + "'");
+    }
+  }
+}
+
+TEST(Icmp, HasALimitAndABurst) {
+  EXPECT_EQ(parsed(with_ports("")).icmp.rate_limit, 1000U);
+  EXPECT_EQ(parsed(with_ports("")).icmp.burst, 100U);
+  const Icmp icmp = parsed(with_ports("icmp: { rate-limit: 1000000/s, burst: 1 }")).icmp;
+  EXPECT_EQ(icmp.rate_limit, 1'000'000U);
+  EXPECT_EQ(icmp.burst, 1U);
+  EXPECT_EQ(parsed(with_ports("icmp: { rate-limit: \"1/s\", burst: 1000000 }")).icmp.burst, 1'000'000U);
+}
+
+TEST(Icmp, TakesARateASecond) {
+  for (const std::string text : {"0/s", "1000001/s", "10/m", "-1/s", "1.5/s", "010/s", "/s", "fast", "10 /s",
+                                 "99999999999999999999999/s"}) {
+    EXPECT_EQ(finding("icmp: { rate-limit: " + text + " }"),
+              "f.yaml:1:21: error: 'rate-limit' must be a rate from 1/s to 1000000/s, not '" + text + "'");
+  }
+  EXPECT_EQ(finding("icmp: { rate-limit: 1000 }"),
+            "f.yaml:1:21: error: 'rate-limit' has no unit: write it like '1000/s'");
+  EXPECT_EQ(finding("icmp: { rate-limit: [1/s] }"),
+            "f.yaml:1:21: error: 'rate-limit' must be a rate from 1/s to 1000000/s, not a list");
+}
+
+TEST(Icmp, TakesABurstOfAtLeastOne) {
+  for (const std::string text : {"0", "1000001"}) {
+    EXPECT_EQ(finding("icmp: { burst: " + text + " }"),
+              "f.yaml:1:16: error: 'burst' must be a decimal number from 1 to 1000000, not '" + text + "'");
+  }
 }
 
 TEST(Workers, TakeTheirCoresInOrder) {
