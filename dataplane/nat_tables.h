@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// NAT's tables of one worker, and what concerns several of them at once: a session comes and goes together
+// with its use of mappings, permits and ports.
+//
+// Thread safety: the worker that owns the partition. No call allocates, waits or throws.
+// Invariants:    mapping.users = live sessions that name it, plus those with kHoldsTarget whose original
+//                destination is its external side, plus what map() and hold() gave to a caller who has not
+//                passed it on yet. permit.users = live sessions with kHoldsPermit and its key.
+//                A mapping's port is in use in PortBlocks exactly as long as the mapping exists.
+// Owner:         the worker; views of the arena, made at start.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/nat_mappings.h"
+#include "dataplane/port_blocks.h"
+#include "dataplane/session_table.h"
+
+namespace sluice::dataplane {
+
+struct NatTables {
+  SessionTable sessions;
+  MappingTable mappings;
+  PermitTable permits;
+  PortBlocks ports;
+
+  enum class Mapped : uint8_t {
+    found,
+    made,
+    no_port,  ///< the address has no port left for this worker
+    full,     ///< the table of mappings is full
+  };
+  struct MapResult {
+    Mapped outcome;
+    MappingIndex index;  ///< kNoIndex unless found or made
+  };
+
+  /// The mapping for `key`; a new one on the address in `slot`, which keeps the inside port if it can. The
+  /// caller becomes a user: pass that on to create(), or give it back with release().
+  MapResult map(const MappingKey& key, SlotIndex slot, PortRange range, PortBlocks::Reserved reserved);
+  /// One user more of a mapping that was found: for a session that comes from outside.
+  void hold(MappingIndex index) { mappings.acquire(index); }
+  /// One user less; the last one takes the mapping with it and its port is free again. kNoIndex: nothing.
+  void release(MappingIndex index);
+
+  /// Makes a session that uses `session.mapping`, and with kHoldsPermit and kHoldsTarget what those say. A
+  /// session in the way that is past its deadline is ended first. Unless the outcome is `made` nothing
+  /// remains: the caller's use of `session.mapping` is given back too.
+  SessionTable::Creation create(const Session& session, uint32_t now_ms);
+  /// Ends a session and its use of everything. REQUIRES: it is live.
+  void end(SessionIndex index);
+
+  /// Ends the sessions that are past their deadline, or that `also(session)` is true for, among the next
+  /// `budget` lines; returns how many.
+  template <class Predicate>
+  uint32_t sweep(uint32_t now_ms, uint32_t budget, Predicate also) {
+    return sessions.sweep(now_ms, budget, also, [this](SessionIndex index) { end(index); });
+  }
+  uint32_t sweep(uint32_t now_ms, uint32_t budget) {
+    return sweep(now_ms, budget, [](const Session&) { return false; });
+  }
+
+  /// What a session with kHoldsPermit lets in: the address that its first packet went to may answer to the
+  /// external port that the answers come to.
+  static PermitKey permit_of(const Session& session) {
+    const Flow reply = session.arriving(1);
+    return {reply.destination, reply.destination_port, session.protocol, session.arriving(0).destination};
+  }
+  /// The mapping that a session with kHoldsTarget keeps: the one its first packet went to.
+  static External target_of(const Session& session) {
+    const Flow original = session.arriving(0);
+    return {original.destination, original.destination_port, session.protocol};
+  }
+
+ private:
+  bool acquire_for(const Session& session);
+  void release_for(const Session& session);
+};
+
+}  // namespace sluice::dataplane
