@@ -97,7 +97,8 @@ absl::Status Runtime::check_room(const config::Config& next) const {
 
 absl::Status Runtime::acceptable(const config::Config& next) const {
   if (absl::Status status = refuse_restart_keys(next); !status.ok()) return status;
-  return check_room(next);
+  if (absl::Status status = check_room(next); !status.ok()) return status;
+  return router_->acceptable(next);
 }
 
 absl::Status Runtime::apply(const config::Config& next) {
@@ -224,9 +225,14 @@ void Runtime::put_in_force(const config::Config& config) {
   domains_.allocate(names);
   set_mac_limits(config);
   auto next = build_snapshot(config, ports_, domains_, shared_.workers, ++generation_);
+  router_->plan(config, ports_);
+  router_->describe(*next, config, ports_, domains_);
   install_static_macs(config);
+  router_->withdraw(config);
   shared_.snapshot.store(next.get(), std::memory_order_release);
+  router_->install(config, now_ns());
   wait_until_unused();
+  router_->settle();
   snapshot_ = std::move(next);
   config_ = config;
   erase_stale_macs(config);
@@ -305,6 +311,22 @@ void Runtime::wait_for_quiescence() {
   }
 }
 
+namespace {
+
+// What is named in one of two sections, or differs in both.
+void add_differences(std::vector<std::string>& lines, const char* kind, const nlohmann::json& now,
+                     const nlohmann::json& then) {
+  for (const auto& [name, item] : then.items()) {
+    if (!now.contains(name)) lines.push_back(absl::StrCat(kind, " ", name, ": added"));
+    if (now.contains(name) && now[name] != item) lines.push_back(absl::StrCat(kind, " ", name, ": changed"));
+  }
+  for (const auto& [name, item] : now.items()) {
+    if (!then.contains(name)) lines.push_back(absl::StrCat(kind, " ", name, ": removed"));
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> Runtime::difference(const config::Config& next) const {
   std::vector<std::string> lines;
   const Change change(next, config_, ports_);
@@ -313,14 +335,11 @@ std::vector<std::string> Runtime::difference(const config::Config& next) const {
     lines.push_back(absl::StrCat("port ", name, ": restarted, down for a moment"));
   }
   for (const std::string& name : change.removed) lines.push_back(absl::StrCat("port ", name, ": closed"));
-  const nlohmann::json now = to_json(config_)["bridges"], then = to_json(next)["bridges"];
-  for (const auto& [name, bridge] : then.items()) {
-    if (!now.contains(name)) lines.push_back(absl::StrCat("bridge ", name, ": added"));
-    if (now.contains(name) && now[name] != bridge)
-      lines.push_back(absl::StrCat("bridge ", name, ": changed"));
-  }
-  for (const auto& [name, bridge] : now.items()) {
-    if (!then.contains(name)) lines.push_back(absl::StrCat("bridge ", name, ": removed"));
+  const nlohmann::json now = to_json(config_), then = to_json(next);
+  add_differences(lines, "bridge", now["bridges"], then["bridges"]);
+  add_differences(lines, "interface", now["interfaces"], then["interfaces"]);
+  for (const char* section : {"routes", "neighbors", "nat", "icmp"}) {
+    if (now[section] != then[section]) lines.push_back(absl::StrCat(section, ": changed"));
   }
   return lines;
 }

@@ -56,6 +56,10 @@ Books Runtime::books() {
     books.unaccounted += std::abs(dataplane::unaccounted(worker));
     books.held += worker.held;
   }
+  books.control = router_->book();
+  dataplane::add(books.total, books.control);
+  books.unaccounted += std::abs(dataplane::unaccounted(books.control));
+  books.held += router_->held();
   for (const auto& row : shared_.rings) {
     for (const rte_ring* ring : row) books.held += ring == nullptr ? 0 : rte_ring_count(ring);
   }

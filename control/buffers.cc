@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <bit>
 
+#include "control/router.h"
 #include "dataplane/counters.h"
 #include "dataplane/mac_table.h"
+#include "dataplane/punt.h"
 #include "dataplane/shared.h"
 #include "dataplane/worker.h"
 
@@ -20,9 +22,13 @@ namespace {
 constexpr uint32_t kLeast = 16384;
 // Packets that a worker may hold in its mempool cache, a batch, and the copies it makes of it.
 constexpr uint32_t kPerWorker = 1024;
+// What may wait on its way to control and back, and for neighbors.
+constexpr uint32_t kPerPunter = dataplane::kPuntSlots * (dataplane::kPuntClasses + 1);
 constexpr unsigned kCache = 256;          // buffers that a worker keeps without asking the others
 constexpr uint32_t kPerQueue = 2048;      // receive and transmit descriptors
 constexpr uint32_t kPerRingQueue = 4096;  // what a peer may have sent
+
+constexpr uint32_t kElement = sizeof(rte_mbuf) + dataplane::kPrivateArea + kBufferRoom;
 
 uint32_t queues(const config::Port& port, unsigned workers) {
   if (port.device == config::Port::Device::null) return 0;
@@ -33,7 +39,7 @@ uint32_t queues(const config::Port& port, unsigned workers) {
 
 uint32_t mbuf_count(const config::Config& config, unsigned workers) {
   if (config.dpdk.mbufs) return *config.dpdk.mbufs;
-  uint32_t needed = workers * kPerWorker + workers * (workers - 1) * dataplane::kHandoverSlots;
+  uint32_t needed = workers * (kPerWorker + kPerPunter) + workers * (workers - 1) * dataplane::kHandoverSlots;
   for (const config::Port& port : config.ports) {
     const bool ring = port.device == config::Port::Device::ring;
     needed += queues(port, workers) * (ring ? kPerRingQueue : kPerQueue);
@@ -43,18 +49,19 @@ uint32_t mbuf_count(const config::Config& config, unsigned workers) {
 
 uint64_t mbuf_bytes(uint32_t count) {
   rte_mempool_objsz size{};
-  return uint64_t{count} * rte_mempool_calc_obj_size(sizeof(rte_mbuf) + kBufferRoom, 0, &size);
+  return uint64_t{count} * rte_mempool_calc_obj_size(kElement, 0, &size);
 }
 
 rte_mempool* make_pool(uint32_t count) {
   // Without huge pages DPDK would keep every buffer within one page of 4 KiB, for devices that we then cannot
   // have.
   const unsigned flags = rte_eal_has_hugepages() != 0 ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-  rte_mempool* pool = rte_mempool_create_empty("packets", count, sizeof(rte_mbuf) + kBufferRoom, kCache,
+  rte_mempool* pool = rte_mempool_create_empty("packets", count, kElement, kCache,
                                                sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags);
   if (pool == nullptr) return nullptr;
   rte_pktmbuf_pool_private room{};
   room.mbuf_data_room_size = kBufferRoom;
+  room.mbuf_priv_size = dataplane::kPrivateArea;
   rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
   rte_pktmbuf_pool_init(pool, &room);
   if (rte_mempool_populate_default(pool) < 0) {
@@ -67,7 +74,8 @@ rte_mempool* make_pool(uint32_t count) {
 
 uint64_t handover_bytes(unsigned workers) {
   const auto one = static_cast<uint64_t>(rte_ring_get_memsize(dataplane::kHandoverSlots));
-  return uint64_t{workers} * (workers - 1) * one;
+  const auto punt = static_cast<uint64_t>(rte_ring_get_memsize(dataplane::kPuntSlots));
+  return uint64_t{workers} * ((workers - 1) * one + (dataplane::kPuntClasses + 1) * punt);
 }
 
 std::vector<Item> memory_plan(const config::Config& config, unsigned workers) {
@@ -75,6 +83,9 @@ std::vector<Item> memory_plan(const config::Config& config, unsigned workers) {
   return {
       {"packet buffers", mbufs, mbuf_bytes(mbufs)},
       {"macs", config.tables.macs, dataplane::MacTable::memory_bytes(config.tables.macs)},
+      {"routes, at most", config.tables.routes, Router::route_bytes(config)},
+      {"neighbors", config.tables.neighbors, Router::memory_bytes(config, workers)},
+      {"sessions, at most", config.tables.sessions, Router::session_bytes(config, workers)},
       {"workers", workers,
        workers * (sizeof(dataplane::Worker) + sizeof(dataplane::Post)) + handover_bytes(workers)},
   };

@@ -28,7 +28,7 @@ uint64_t mbuf_bytes(uint32_t count);
 /// Makes the pool; null when the memory cannot be had.
 rte_mempool* make_pool(uint32_t count);
 
-/// Octets of the rings between the workers.
+/// Octets of the rings between the workers, and between them and control.
 uint64_t handover_bytes(unsigned workers);
 
 /// A line of the plan.

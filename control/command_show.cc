@@ -21,13 +21,14 @@ using nlohmann::json;
 struct ShowOptions {
   bool as_json = false;
   double watch_s = 0;  ///< 0: once
-  std::string bridge, port;
-  unsigned vlan = 0;
+  std::string bridge, port, interface, address, source, destination, protocol;
+  unsigned vlan = 0, family = 0;
 };
 
 using Options = std::shared_ptr<ShowOptions>;
 
-std::string mac_query(const ShowOptions& options) {
+// What was not said is not asked for; each view has only the options that it takes.
+std::string query_of(const ShowOptions& options) {
   std::string query;
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) absl::StrAppend(&query, query.empty() ? "?" : "&", key, "=", url_encode(value));
@@ -35,6 +36,12 @@ std::string mac_query(const ShowOptions& options) {
   add("bridge", options.bridge);
   add("port", options.port);
   add("vlan", options.vlan == 0 ? "" : absl::StrCat(options.vlan));
+  add("interface", options.interface);
+  add("address", options.address);
+  add("source", options.source);
+  add("destination", options.destination);
+  add("protocol", options.protocol);
+  add("family", options.family == 0 ? "" : absl::StrCat(options.family));
   return query;
 }
 
@@ -46,9 +53,10 @@ absl::Status errors_of(const Answer& answer) {
   return answer.body.value("exit", kExitMachine) == kExitInput ? input_error(text) : machine_error(text);
 }
 
-// One answer of the running sluice, or why there is none.
+}  // namespace
+
 absl::StatusOr<json> ask(const CommandLine& line, const std::string& method, const std::string& target,
-                         const std::string& body = "") {
+                         const std::string& body) {
   absl::StatusOr<Answer> answer = HttpClient(line.socket).request(method, target, body);
   if (!answer.ok()) return answer.status();
   for (const json& warning : answer->body.value("warnings", json::array())) {
@@ -58,11 +66,13 @@ absl::StatusOr<json> ask(const CommandLine& line, const std::string& method, con
   return answer->body;
 }
 
+namespace {
+
 using Format = std::string (*)(const json&);
 
 int show(const CommandLine& line, const std::string& target, const ShowOptions& options, Format format) {
   for (;;) {
-    const absl::StatusOr<json> view = ask(line, "GET", target + mac_query(options));
+    const absl::StatusOr<json> view = ask(line, "GET", target + query_of(options));
     if (!view.ok()) return fail(view.status());
     // A watched table repaints the screen of a person; programs get one document a line.
     if (options.watch_s > 0 && !options.as_json && isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";
@@ -85,6 +95,18 @@ void add_filters(CLI::App* command, const Options& options) {
   command->add_option("--bridge", options->bridge, "only of this bridge")->check(kNotEmpty);
   command->add_option("--port", options->port, "only on this port")->check(kNotEmpty);
   command->add_option("--vlan", options->vlan, "only of this VLAN")->check(CLI::Range(1, 4094));
+}
+
+void add_neighbor_filters(CLI::App* command, const Options& options) {
+  command->add_option("--interface", options->interface, "only on this interface")->check(kNotEmpty);
+  command->add_option("--address", options->address, "only this one")->check(kNotEmpty);
+}
+
+void add_session_filters(CLI::App* command, const Options& options) {
+  command->add_option("--source", options->source, "only from this address")->check(kNotEmpty);
+  command->add_option("--destination", options->destination, "only to this address")->check(kNotEmpty);
+  command->add_option("--protocol", options->protocol, "only tcp, udp or icmp")
+      ->check(CLI::IsMember({"tcp", "udp", "icmp"}));
 }
 
 CLI::App* add_view(CLI::App* parent, CommandLine& line, const std::string& name, const std::string& what,
@@ -117,10 +139,10 @@ int reload(const CommandLine& line, const std::string& file, const char* path) {
   return kExitDone;
 }
 
-int clear_macs(const CommandLine& line, const ShowOptions& options) {
-  const absl::StatusOr<json> answer = ask(line, "DELETE", "/v1/macs" + mac_query(options));
+int clear(const CommandLine& line, const std::string& table, const char* what, const ShowOptions& options) {
+  const absl::StatusOr<json> answer = ask(line, "DELETE", "/v1/" + table + query_of(options));
   if (!answer.ok()) return fail(answer.status());
-  std::cout << (*answer)["cleared"].get<uint64_t>() << " learned addresses forgotten\n";
+  std::cout << (*answer)["cleared"].get<uint64_t>() << ' ' << what << '\n';
   return kExitDone;
 }
 
@@ -143,17 +165,31 @@ void add_show(CommandLine& line) {
   add_view(show, line, "workers", "what the worker cores do, and what each stage costs", options,
            workers_table);
   add_view(show, line, "drops", "what was dropped, and why", options, drops_table);
+  add_view(show, line, "interfaces", "the router's addresses, and where", options, interfaces_table);
+  add_view(show, line, "routes", "which destination goes where", options, routes_table)
+      ->add_option("--family", options->family, "only IPv4 or IPv6")
+      ->check(CLI::IsMember({4, 6}));
+  add_neighbor_filters(
+      add_view(show, line, "neighbors", "which host is at which MAC address", options, neighbors_table),
+      options);
+  add_view(show, line, "nat", "the NAT rules and their sessions", options, nat_table);
+  add_session_filters(
+      add_view(show, line, "sessions", "the flows that NAT translates", options, sessions_table), options);
   add_view(show, line, "config", "the configuration in force", options, config_text);
 }
 
 void add_clear(CommandLine& line) {
-  CLI::App* clear = line.app.add_subcommand("clear", "make the running sluice forget");
-  clear->fallthrough();
-  clear->require_subcommand(1);
+  CLI::App* command = line.app.add_subcommand("clear", "make the running sluice forget");
+  command->fallthrough();
+  command->require_subcommand(1);
   auto options = std::make_shared<ShowOptions>();
-  add_filters(add_command(*clear, line, "macs", "forget learned MAC addresses",
-                          [&line, options] { return clear_macs(line, *options); }),
-              options);
+  const auto add = [&](const char* name, const char* what, const char* done) {
+    return add_command(*command, line, name, what,
+                       [&line, options, name, done] { return clear(line, name, done, *options); });
+  };
+  add_filters(add("macs", "forget learned MAC addresses", "learned addresses forgotten"), options);
+  add_neighbor_filters(add("neighbors", "forget resolved neighbors", "neighbors forgotten"), options);
+  add_session_filters(add("sessions", "end NAT sessions", "sessions ended"), options);
 }
 
 void add_reload(CommandLine& line) {

@@ -28,9 +28,14 @@ void add_check(CommandLine& line);
 void add_reload(CommandLine& line);
 void add_show(CommandLine& line);
 void add_clear(CommandLine& line);
+void add_ping(CommandLine& line);
 
 /// Prints the message of `status` to standard error and returns its exit code.
 int fail(const absl::Status& status);
+
+/// One answer of the running sluice, or why there is none. Its warnings go to standard error.
+absl::StatusOr<nlohmann::json> ask(const CommandLine& line, const std::string& method,
+                                   const std::string& target, const std::string& body = "");
 
 /// Adds a sub-command without sub-commands of its own that does `work`.
 CLI::App* add_command(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& what,

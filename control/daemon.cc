@@ -18,6 +18,7 @@
 #include "config/parse.h"
 #include "control/config_json.h"
 #include "control/log.h"
+#include "control/router_api.h"
 #include "control/status.h"
 #include "control/views.h"
 
@@ -74,7 +75,7 @@ absl::StatusOr<std::string> read_file(const std::string& path, Readable readable
   std::string text;
   char chunk[65536];
   while (text.size() <= kMaxFile) {
-    const ssize_t size = read(fd, chunk, sizeof chunk);
+    const ssize_t size = ::read(fd, chunk, sizeof chunk);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return refuse(absl::StrCat("cannot be read: ", std::strerror(errno)));
     if (size == 0) return text;
@@ -113,6 +114,7 @@ void Daemon::add_routes() {
   get("/v1/config", [this](Runtime& runtime) {
     return json{{"config", to_json(runtime.config())}, {"file", file_}, {"text", text_}};
   });
+  add_router_requests(*server_, runtime_);
   server_->on("GET", "/v1/macs", [this](const Request& request) { return handle_macs(request, false); });
   server_->on("DELETE", "/v1/macs", [this](const Request& request) { return handle_macs(request, true); });
   server_->on("POST", "/v1/reload", [this](const Request& request) { return handle_reload(request, false); });
@@ -123,10 +125,12 @@ void Daemon::serve() {
   add_signal(SIGHUP, &call<&Daemon::reload_own_file>);
   add_signal(SIGTERM, &call<&Daemon::terminate>);
   add_signal(SIGINT, &call<&Daemon::terminate>);
-  for (auto work : {&timer<&Runtime::age_macs>, &timer<&Runtime::watch_links>}) {
+  for (auto work :
+       {&timer<&Runtime::age_macs>, &timer<&Runtime::watch_links>, &timer<&Runtime::wake_workers>}) {
     events_.push_back(event_new(base_, -1, EV_PERSIST, work, &runtime_));
     event_add(events_.back(), &kEverySecond);
   }
+  watch_router();
   unblock_signals();  // those that came during the start are served now
   log_info(absl::StrCat(file_, " is in force; ask with: sluice show ports --socket ",
                         runtime_.config().control.socket));
@@ -138,6 +142,28 @@ void Daemon::serve() {
 void Daemon::add_signal(int signal, event_callback_fn handler) {
   events_.push_back(evsignal_new(base_, signal, handler, this));
   event_add(events_.back(), nullptr);
+}
+
+// Woken by workers, by what falls due, and by the next request: it may have given the router work.
+void Daemon::watch_router() {
+  events_.push_back(
+      event_new(base_, runtime_.control_fd(), EV_READ | EV_PERSIST, &call<&Daemon::serve_router>, this));
+  event_add(events_.back(), nullptr);
+  router_timer_ = event_new(base_, -1, 0, &call<&Daemon::serve_router>, this);
+  events_.push_back(router_timer_);
+  serve_router();
+}
+
+void Daemon::serve_router() {
+  uint64_t wakes;
+  [[maybe_unused]] const ssize_t result = ::read(runtime_.control_fd(), &wakes, sizeof wakes);
+  runtime_.serve_router();
+  constexpr uint64_t kSecond_ns = 1'000'000'000, kMicrosecond_ns = 1000;
+  // Once a second in any case: what a request began is due then at the latest.
+  const uint64_t wait_ns = std::min(runtime_.ns_until_due().value_or(kSecond_ns), kSecond_ns);
+  const timeval wait = {static_cast<time_t>(wait_ns / kSecond_ns),
+                        static_cast<suseconds_t>(wait_ns % kSecond_ns / kMicrosecond_ns)};
+  event_add(router_timer_, &wait);
 }
 
 void Daemon::terminate() {

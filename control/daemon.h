@@ -58,6 +58,8 @@ class Daemon {
   static void call(evutil_socket_t, short, void* self) {
     (static_cast<Daemon*>(self)->*Handler)();
   }
+  void watch_router();
+  void serve_router();
   void reload_own_file();
   void terminate();
   std::optional<Candidate> consider(const std::string& path, const std::string& name, Outcome& outcome);
@@ -72,6 +74,7 @@ class Daemon {
   event_base* base_;
   std::unique_ptr<HttpServer> server_;
   std::vector<event*> events_;
+  event* router_timer_ = nullptr;  ///< one of `events_`
 };
 
 /// Keeps SIGHUP, SIGTERM and SIGINT until Daemon::serve() can answer them. Before any other thread is

@@ -49,6 +49,10 @@ absl::Status Runtime::start(const config::Config& config) {
   config_ = config;
   config_.ports.clear();
   config_.bridges.clear();
+  config_.interfaces.clear();
+  config_.routes.clear();
+  config_.neighbors.clear();
+  config_.nat.clear();
   put_in_force(config_);
   if (absl::Status status = apply(config); !status.ok()) return status;
   if (options_.mode == Mode::threads) start_threads();
@@ -73,20 +77,34 @@ absl::Status Runtime::allocate(const config::Config& config) {
     shared_.posts[index].wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (shared_.posts[index].wake_fd < 0) return machine_error("no file descriptors left: raise ulimit -n");
   }
-  return make_rings();
+  shared_.control_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (shared_.control_fd < 0) return machine_error("no file descriptors left: raise ulimit -n");
+  if (absl::Status status = make_rings(); !status.ok()) return status;
+  shared_.hash = dataplane::KeyedHash(seed);
+  absl::StatusOr<std::unique_ptr<Router>> router = Router::create(config, options_.seed, shared_);
+  if (!router.ok()) return router.status();
+  router_ = *std::move(router);
+  return absl::OkStatus();
 }
 
 absl::Status Runtime::make_rings() {
+  bool complete = true;
+  const auto make = [&](const std::string& name, unsigned slots) {
+    rte_ring* ring = rte_ring_create(name.c_str(), slots, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    complete &= ring != nullptr;
+    return ring;
+  };
   for (unsigned from = 0; from < shared_.workers; ++from) {
     for (unsigned to = 0; to < shared_.workers; ++to) {
       if (from == to) continue;
-      const std::string name = absl::StrCat("handover", from, "to", to);
-      shared_.rings[from][to] = rte_ring_create(name.c_str(), dataplane::kHandoverSlots, SOCKET_ID_ANY,
-                                                RING_F_SP_ENQ | RING_F_SC_DEQ);
-      if (shared_.rings[from][to] == nullptr) return no_memory("rings", handover_bytes(shared_.workers));
+      shared_.rings[from][to] = make(absl::StrCat("handover", from, "to", to), dataplane::kHandoverSlots);
     }
+    for (size_t kind = 0; kind < dataplane::kPuntClasses; ++kind) {
+      shared_.punts[from][kind] = make(absl::StrCat("punt", from, "class", kind), dataplane::kPuntSlots);
+    }
+    shared_.injections[from] = make(absl::StrCat("inject", from), dataplane::kPuntSlots);
   }
-  return absl::OkStatus();
+  return complete ? absl::OkStatus() : no_memory("rings", handover_bytes(shared_.workers));
 }
 
 void Runtime::start_threads() {
@@ -129,6 +147,7 @@ void Runtime::stop() {
   if (!std::exchange(started_, false)) return;
   stop_threads();
   wait_for_quiescence();  // what the workers gave each other is still sent
+  if (router_) router_->drop_all();
   for (const auto& [name, port] : ports_) close_port(port);
   ports_.clear();
   snapshot_.reset();
@@ -137,18 +156,23 @@ void Runtime::stop() {
   for (dataplane::Post& post : shared_.posts) {
     if (post.wake_fd >= 0) close(std::exchange(post.wake_fd, -1));
   }
+  router_.reset();
+  if (shared_.control_fd >= 0) close(std::exchange(shared_.control_fd, -1));
   rte_free(shared_.rcu);
   rte_mempool_free(shared_.pool);
 }
 
 void Runtime::free_rings() {
-  for (auto& row : shared_.rings) {
-    for (rte_ring*& ring : row) {
-      void* packet = nullptr;
-      while (ring != nullptr && rte_ring_dequeue(ring, &packet) == 0)
-        rte_pktmbuf_free(static_cast<rte_mbuf*>(packet));
-      rte_ring_free(std::exchange(ring, nullptr));
-    }
+  const auto free_ring = [](rte_ring*& ring) {
+    void* packet = nullptr;
+    while (ring != nullptr && rte_ring_dequeue(ring, &packet) == 0)
+      rte_pktmbuf_free(static_cast<rte_mbuf*>(packet));
+    rte_ring_free(std::exchange(ring, nullptr));
+  };
+  for (unsigned from = 0; from < dataplane::kMaxWorkers; ++from) {
+    for (rte_ring*& ring : shared_.rings[from]) free_ring(ring);
+    for (rte_ring*& ring : shared_.punts[from]) free_ring(ring);
+    free_ring(shared_.injections[from]);
   }
 }
 
@@ -160,6 +184,8 @@ unsigned Runtime::step(uint64_t now_ns) {
   stepped_now_ns_ = now_ns;
   unsigned packets = 0;
   for (const auto& worker : workers_) packets += worker->poll(now_ns);
+  packets += router_->serve(now_ns);
+  router_->advance(now_ns);
   return packets;
 }
 

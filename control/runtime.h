@@ -21,6 +21,7 @@
 #include "control/cpus.h"
 #include "control/devices.h"
 #include "control/domains.h"
+#include "control/router.h"
 #include "control/snapshot_builder.h"
 #include "dataplane/clock.h"
 #include "dataplane/shared.h"
@@ -45,13 +46,21 @@ struct MacFilter {
   std::optional<std::string> port;
 };
 
+/// A session and the worker that has it.
+struct SessionView {
+  unsigned worker;
+  uint32_t remaining_ms;  ///< until it expires, if nothing comes
+  dataplane::Session session;
+};
+
 /// The workers' books at one moment.
 struct Books {
   std::vector<dataplane::Counters> workers;
-  std::vector<bool> fresh;      ///< false: this worker has not answered; its figures are the last known
-  dataplane::Counters total{};  ///< of all workers, since the start
-  uint64_t held = 0;            ///< in `again` queues and on rings between workers
-  int64_t unaccounted = 0;      ///< 0, or there is a bug
+  std::vector<bool> fresh;        ///< false: this worker has not answered; its figures are the last known
+  dataplane::Counters total{};    ///< of all of them, since the start
+  dataplane::Counters control{};  ///< the control thread's own book
+  uint64_t held = 0;              ///< in `again` queues, on rings, and for neighbors
+  int64_t unaccounted = 0;        ///< 0, or there is a bug
 };
 
 class Runtime {
@@ -95,12 +104,28 @@ class Runtime {
   /// Forgets what was learned on ports whose link went down since the last call.
   void watch_links();
 
+  /// Answers what the workers handed up, and does what neighbors are due for. When control_fd() is readable,
+  /// and at next_due_ns(). Asks to be woken for what comes later.
+  void serve_router();
+  [[nodiscard]] int control_fd() const { return shared_.control_fd; }
+  /// From now; none: nothing is due.
+  [[nodiscard]] std::optional<uint64_t> ns_until_due() const;
+  /// Wakes workers that sleep on sessions, whose time passes. Once a second.
+  void wake_workers();
+
   // ---- what `show` shows
   // ---------------------------------------------------------------------------------------
 
   Books books();
   [[nodiscard]] std::vector<MacView> macs(const MacFilter& filter) const;
   uint32_t clear_macs(const MacFilter& filter);
+  /// The sessions that match, of all workers.
+  std::vector<SessionView> sessions(const dataplane::SessionFilter& filter);
+  /// Ends them; returns how many.
+  uint64_t clear_sessions(const dataplane::SessionFilter& filter);
+  Router& router() { return *router_; }
+  [[nodiscard]] uint64_t now_ns() const;
+  [[nodiscard]] const dataplane::Snapshot& snapshot() const { return *snapshot_; }
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const OpenPorts& ports() const { return ports_; }
   [[nodiscard]] const dataplane::MacTable& mac_table() const { return *macs_; }
@@ -141,7 +166,8 @@ class Runtime {
   void start_threads();
   void stop_threads();
   void worker_thread(unsigned index);
-  [[nodiscard]] uint64_t now_ns() const;
+  template <class Use>
+  void ask_for_sessions(dataplane::SessionDump::Order order, const dataplane::SessionFilter& filter, Use use);
   [[nodiscard]] const std::string* port_name(dataplane::PortIndex index) const;
   [[nodiscard]] bool matches(const dataplane::MacTable::Entry& entry, const MacFilter& filter) const;
   void free_rings();
@@ -155,6 +181,7 @@ class Runtime {
   Domains domains_;
   dataplane::Shared shared_;
   std::unique_ptr<dataplane::MacTable> macs_;
+  std::unique_ptr<Router> router_;
   std::unique_ptr<const dataplane::Snapshot> snapshot_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   std::vector<std::thread> threads_;

@@ -62,13 +62,13 @@ void add_domain(Snapshot& snapshot, const config::Config& config, const OpenPort
 
 }  // namespace
 
-std::unique_ptr<const Snapshot> build_snapshot(const config::Config& config, const OpenPorts& ports,
-                                               const Domains& domains, unsigned workers,
-                                               uint64_t generation) {
+std::unique_ptr<Snapshot> build_snapshot(const config::Config& config, const OpenPorts& ports,
+                                         const Domains& domains, unsigned workers, uint64_t generation) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->generation = generation;
   snapshot->queues.resize(workers);
   snapshot->domains.resize(1);
+  snapshot->interfaces.resize(1);
   for (const auto& [name, open] : ports) add_port(*snapshot, open);
   for (const config::Bridge& bridge : config.bridges) {
     for (const config::BridgePort& member : bridge.ports) {

@@ -29,9 +29,10 @@ struct OpenPort {
 
 using OpenPorts = std::map<std::string, OpenPort>;
 
-/// REQUIRES: every port of a bridge is in `ports`, every VLAN in `domains`.
-std::unique_ptr<const dataplane::Snapshot> build_snapshot(const config::Config& config,
-                                                          const OpenPorts& ports, const Domains& domains,
-                                                          unsigned workers, uint64_t generation);
+/// Without layer 3, which Router::describe() adds. REQUIRES: every port of a bridge is in `ports`, every VLAN
+/// in `domains`.
+std::unique_ptr<dataplane::Snapshot> build_snapshot(const config::Config& config, const OpenPorts& ports,
+                                                    const Domains& domains, unsigned workers,
+                                                    uint64_t generation);
 
 }  // namespace sluice::control

@@ -18,6 +18,11 @@ std::string ports_table(const nlohmann::json& view);
 std::string drops_table(const nlohmann::json& view);
 std::string macs_table(const nlohmann::json& view);
 std::string workers_table(const nlohmann::json& view);
+std::string interfaces_table(const nlohmann::json& view);
+std::string routes_table(const nlohmann::json& view);
+std::string neighbors_table(const nlohmann::json& view);
+std::string nat_table(const nlohmann::json& view);
+std::string sessions_table(const nlohmann::json& view);
 std::string config_text(const nlohmann::json& view);
 
 }  // namespace sluice::control

@@ -23,7 +23,9 @@ class Again {
     rte_mbuf* packet;
     PortIndex ingress;
     uint8_t passes;
+    bool own = false;  ///< an IP packet of ours: it begins at ip_in
   };
+  static constexpr size_t kCapacity = 4 * kBatchSize;
 
   /// False: full.
   bool push(Entry entry) {
@@ -43,7 +45,7 @@ class Again {
   [[nodiscard]] size_t size() const { return count_; }
 
  private:
-  std::array<Entry, 4 * kBatchSize> entries_;
+  std::array<Entry, kCapacity> entries_;
   size_t first_ = 0;
   size_t count_ = 0;
 };

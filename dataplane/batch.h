@@ -17,6 +17,9 @@
 
 #include "dataplane/drop_reasons.h"
 #include "dataplane/ethernet.h"
+#include "dataplane/ip.h"
+#include "dataplane/punt_reasons.h"
+#include "dataplane/route_target.h"
 #include "dataplane/stages.h"
 
 struct rte_mbuf;
@@ -30,6 +33,11 @@ using PortIndex = uint16_t;
 /// A filtering database: one VLAN of one bridge (IEEE 802.1Q-2018 clause 8.8.8, "FID"). 0: none.
 using DomainId = uint16_t;
 
+inline constexpr PortIndex kNoPort = 0x7FF;
+inline constexpr unsigned kMaxPorts = 128;
+/// The port of what we make ourselves, as far as drops are counted: no device has it.
+inline constexpr PortIndex kSelfPort = kMaxPorts - 1;
+
 /// The places of the packets that wait for one stage, in order of arrival.
 struct Lane {
   uint8_t count = 0;
@@ -40,6 +48,27 @@ struct Lane {
   [[nodiscard]] const uint8_t* end() const { return places.data() + count; }
   [[nodiscard]] bool empty() const { return count == 0; }
 };
+
+/// What ip_in found out beside the fields.
+enum IpFlags : uint8_t {
+  kIsFragment = 0x01,       ///< a part of a datagram, the first or a later one
+  kIsLaterFragment = 0x02,  ///< no transport header
+  kHasPorts = 0x04,         ///< the ports are set: TCP, UDP, or the identifier of an echo
+  kIsIcmpError = 0x08,      ///< quotes a packet; the ports and addresses are those of the packet's answer
+  kMayNotFragment = 0x10,   ///< IPv4's DF; IPv6
+  kIsLinkLocal = 0x20,      ///< its IPv6 source does not leave its link
+  kIsOurs = 0x40,           ///< we made it: its TTL is not touched
+  kRenews = 0x80,           ///< its session asks the route table again
+};
+
+/// Of a packet that another worker had before.
+enum SteerFlags : uint8_t {
+  kKnowsPorts = 0x01,  ///< a part of a datagram, with the ports of the first
+  kIsAsked = 0x02,     ///< its source's worker asks: is there a session, and where does its destination lead?
+  kIsAnswered = 0x04,  ///< the answer
+};
+
+inline constexpr uint32_t kNoSession = UINT32_MAX;
 
 struct alignas(64) Batch {
   template <class T>
@@ -59,6 +88,33 @@ struct alignas(64) Batch {
   // Set by bridge_in.
   Field<DomainId> domain;
   Field<PortIndex> egress;
+  Field<uint8_t> routed;  ///< 1: it comes out of the router, and may leave by the port it came from
+
+  // Set by ip_in, for what is routed.
+  Field<uint16_t> interface;  ///< that it came in by; 0: it is our own
+  Field<Family> family;
+  Field<uint8_t> flags;     ///< IpFlags
+  Field<uint8_t> protocol;  ///< behind IPv6's extension headers
+  Field<uint8_t> ttl;
+  Field<uint8_t> l3;          ///< where the IP header begins
+  Field<uint8_t> l4;          ///< where the transport header begins, counted from l3
+  Field<uint16_t> ip_length;  ///< of the IP packet
+  Field<Ip4> source4;
+  Field<Ip4> destination4;  ///< after destination translation
+  Field<uint16_t> source_port;
+  Field<uint16_t> destination_port;
+  Field<uint16_t> translated_port;  ///< the destination's, after translation
+  Field<uint8_t> steered;           ///< SteerFlags; if any, arrival_note() of the packet says more
+
+  // Set by session and decide, by route, and by neighbour.
+  Field<uint32_t> session;  ///< its session and direction; kNoSession: none
+  Field<RouteTarget> target;
+  Field<uint16_t> egress_interface;
+
+  // Set with the edge to punt.
+  Field<PuntReason> punt_reason;
+  Field<ErrorKind> error;
+  Field<uint16_t> error_value;  ///< MTU or pointer
 
   // Set with the edge to drop.
   Field<DropReason> drop_reason;
@@ -68,7 +124,7 @@ struct alignas(64) Batch {
   Lane& lane(Stage stage) { return lanes[static_cast<size_t>(stage)]; }
   [[nodiscard]] uint16_t vid(uint8_t place) const { return tci[place] & kVidMask; }
 };
-static_assert(sizeof(Batch) <= 4096, "a batch must leave most of a 32 KiB L1 cache to headers and tables");
+static_assert(sizeof(Batch) <= 8192, "a batch must leave most of a 32 KiB L1 cache to headers and tables");
 static_assert(std::is_standard_layout_v<Batch>);
 
 /// The edges out of a stage. Sending along an edge that is not declared here, or backwards, does not compile.

@@ -19,6 +19,8 @@ class BigEndian {
   BigEndian() = default;
   constexpr explicit BigEndian(T host) : wire_(swap(host)) {}
   [[nodiscard]] constexpr T host() const { return swap(wire_); }
+  /// As it lies in memory, for checksums alone.
+  [[nodiscard]] constexpr T wire() const { return wire_; }
   friend constexpr bool operator==(BigEndian, BigEndian) = default;
 
  private:

@@ -4,17 +4,20 @@
 // (IEEE 802.1Q-2018 clauses 8.6.1 to 8.6.3, 8.7 and 8.8).
 //
 // Uses:  ingress, destination, source, tagged, tci
-// Sets:  domain, egress
-// Next:  transmit, when the destination is known; replicate, when it is not, or is a group
+// Sets:  domain, egress, routed; interface, when it is for the router
+// Next:  ip_in, when the destination is the router's own; transmit, when it is known; replicate, when it is
+//        not, or is a group; punt (ARP and neighbor discovery on a port of the router's own)
 // Drops: no_bridge, reserved_address, group_source, tagged_on_access, untagged_on_trunk, vlan_not_allowed,
-//        vlan_reserved, same_port
+//        vlan_reserved, same_port, not_ours, group_not_routed
 #include "dataplane/batch.h"
 #include "dataplane/context.h"
+#include "dataplane/listen.h"
 
 namespace sluice::dataplane {
 namespace {
 
-using Next = Edges<Stage::bridge_in, Stage::replicate, Stage::transmit, Stage::drop>;
+using Next =
+    Edges<Stage::bridge_in, Stage::ip_in, Stage::replicate, Stage::transmit, Stage::punt, Stage::drop>;
 
 /// The frames that were admitted, and what their two addresses hash to.
 struct Keys {
@@ -39,12 +42,31 @@ DropReason why_refused(const Port& port, const Batch& batch, uint8_t place) {
   return port.mode == PortMode::access ? DropReason::tagged_on_access : DropReason::vlan_not_allowed;
 }
 
+// A port that is no bridge's but an interface's: no VLANs, and nothing is learned.
+void take_routed(Context& context, Batch& batch, uint8_t place, InterfaceIndex index) {
+  if (batch.vid(place) != 0) return Next::drop(batch, place, DropReason::vlan_not_allowed);
+  if (is_group(batch.source[place])) return Next::drop(batch, place, DropReason::group_source);
+  batch.interface[place] = index;
+  if (batch.destination[place] == context.snapshot->interfaces[index].mac) {
+    Next::send<Stage::ip_in>(batch, place);
+  } else if (!is_group(batch.destination[place])) {
+    Next::drop(batch, place, DropReason::not_ours);
+  } else if (concerns_router(context, batch, place, index)) {
+    Next::send<Stage::punt>(batch, place);
+  } else {
+    Next::drop(batch, place, DropReason::group_not_routed);
+  }
+}
+
 // Ingress rules: which frames take part at all, and in which domain.
-void admit(const Context& context, Batch& batch, Lane& admitted) {
+void admit(Context& context, Batch& batch, Lane& admitted) {
   for (uint8_t place : batch.lane(Stage::bridge_in)) {
     const Port& port = context.port(batch.ingress[place]);
     batch.domain[place] = port.domain_of_vid[batch.vid(place)];
-    if (port.mode == PortMode::no_bridge) {
+    batch.routed[place] = 0;
+    if (port.mode == PortMode::routed) {
+      take_routed(context, batch, place, port.interface);
+    } else if (port.mode == PortMode::no_bridge) {
       Next::drop(batch, place, DropReason::no_bridge);
     } else if (is_bridge_reserved(batch.destination[place])) {
       Next::drop(batch, place, DropReason::reserved_address);
@@ -95,8 +117,28 @@ PortIndex look_up(const Context& context, const Batch& batch, const Keys& keys, 
   return egress_tag(context.port(port), id, context.domain(id)).member ? port : kNoPort;
 }
 
-void forward(const Context& context, Batch& batch, const Keys& keys) {
+// Whether the frame ends in the router. Of a group's frames the router gets a copy, if there is anybody else.
+bool goes_up(Context& context, Batch& batch, uint8_t place) {
+  const Domain& domain = context.domain(batch.domain[place]);
+  const InterfaceIndex index = domain.interface;
+  if (index == 0) return false;
+  if (batch.destination[place] == context.snapshot->interfaces[index].mac) {
+    batch.interface[place] = index;
+    Next::send<Stage::ip_in>(batch, place);
+    return true;
+  }
+  if (!is_group(batch.destination[place]) || !concerns_router(context, batch, place, index)) return false;
+  if (domain.members > 1) {
+    punt_copy(context, batch, place);
+    return false;
+  }
+  Next::send<Stage::punt>(batch, place);
+  return true;
+}
+
+void forward(Context& context, Batch& batch, const Keys& keys) {
   for (uint8_t place : keys.admitted) {
+    if (goes_up(context, batch, place)) continue;
     const PortIndex egress = look_up(context, batch, keys, place);
     batch.egress[place] = egress;
     if (egress == kNoPort) {

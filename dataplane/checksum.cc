@@ -73,6 +73,10 @@ void ask_driver(rte_mbuf* packet, const Transport& at) {
 
 }  // namespace
 
+uint16_t internet_checksum(const void* octets, unsigned length) {
+  return rte_raw_cksum(octets, length);
+}
+
 void finish_checksum(rte_mbuf* packet, bool by_driver) {
   packet->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;  // whatever comes of it, it is open no longer
   Transport at;

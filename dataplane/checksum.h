@@ -10,6 +10,10 @@
 
 namespace sluice::dataplane {
 
+/// The one's complement sum of `length` octets, folded and not inverted; over a header with a right checksum
+/// it is 0xFFFF (RFC 1071).
+uint16_t internet_checksum(const void* octets, unsigned length);
+
 /// The driver says that the data is sound and the checksum field is not (yet).
 inline bool has_partial_checksum(const rte_mbuf* packet) {
   return (packet->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;

@@ -43,6 +43,9 @@ struct Counters {
   uint64_t macs_refused = 0;  ///< not learned: the table or a mac-limit is full, or the entry is static
   uint64_t macs_busy = 0;     ///< not learned from this packet: another worker held the bucket
 
+  uint64_t sessions_opened = 0;
+  uint64_t sessions_ended = 0;
+
   uint64_t sweeps = 0;
   uint64_t packets = 0;      ///< swept
   uint64_t busy_cycles = 0;  ///< TSC cycles of turns that found work

@@ -24,14 +24,4 @@ void discard(Context& context, rte_mbuf* packet, PortIndex port, DropReason reas
   rte_pktmbuf_free(packet);
 }
 
-void go_again(Context& context, const Batch& batch, uint8_t place) {
-  rte_mbuf* packet = batch.packet[place];
-  const PortIndex ingress = batch.ingress[place];
-  const uint8_t passes = batch.passes[place];
-  if (passes == kMaxPasses) return discard(context, packet, ingress, DropReason::loop);
-  if (!context.again.push({packet, ingress, static_cast<uint8_t>(passes + 1)})) {
-    discard(context, packet, ingress, DropReason::again_full);
-  }
-}
-
 }  // namespace sluice::dataplane

@@ -20,7 +20,8 @@ bool is_private(const rte_mbuf* packet) {
   return true;
 }
 
-// Replaces the frame by a private copy with head- and tailroom, unless it is one already.
+}  // namespace
+
 bool own(rte_mbuf*& packet, uint16_t headroom, uint16_t tailroom, rte_mempool* pool) {
   if (is_private(packet) && rte_pktmbuf_headroom(packet) >= headroom &&
       rte_pktmbuf_tailroom(rte_pktmbuf_lastseg(packet)) >= tailroom) {
@@ -32,6 +33,8 @@ bool own(rte_mbuf*& packet, uint16_t headroom, uint16_t tailroom, rte_mempool* p
   packet = copy;
   return true;
 }
+
+namespace {
 
 uint8_t* bytes(rte_mbuf* packet) {
   return rte_pktmbuf_mtod(packet, uint8_t*);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Writing to a frame that is about to leave: its tag, its padding, its checksum. Nothing else in the switch
+// Writing to a frame that is about to leave: its tag, its padding, its checksum. Beside rewrite.cc nothing
 // writes packet bytes, and never to bytes that another copy shares.
 //
 // Thread safety: none; the frame belongs to the calling worker.
@@ -21,6 +21,10 @@ struct Tagging {
   bool tagged;
   uint16_t tci;  ///< 0 when untagged
 };
+
+/// Replaces the frame by a private copy with that much room before and behind it, unless it is one already.
+/// False: no buffer for the copy; `packet` is as it was.
+bool own(rte_mbuf*& packet, uint16_t headroom, uint16_t tailroom, rte_mempool* pool);
 
 /// Makes the frame ready to leave with `vid` (0: untagged): pushes, pops or changes the tag (PCP and DEI
 /// stay), pads it to 60 octets with zeroes and completes a checksum that a guest left partial, unless the

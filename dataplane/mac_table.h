@@ -32,8 +32,6 @@
 
 namespace sluice::dataplane {
 
-inline constexpr PortIndex kNoPort = 0x7FF;
-inline constexpr unsigned kMaxPorts = 128;
 inline constexpr unsigned kMaxBridges = 256;
 
 /// What learn() did, for the counters.

@@ -7,7 +7,7 @@
 // forms is written once, then cloned: a clone shares the bytes, so no byte is written after the first clone
 // is made.
 //
-// Uses:  packet, ingress, domain, tagged, tci
+// Uses:  packet, ingress, routed, domain, tagged, tci
 // Sets:  nothing; the copies go straight into the transmit vectors
 // Next:  -
 // Drops: no_other_port, and for single copies no_mbuf, too_big
@@ -35,7 +35,7 @@ void sort_members(const Context& context, const Batch& batch, uint8_t place, Rec
   const Domain& domain = context.domain(batch.domain[place]);
   for (uint32_t i = 0; i < domain.members; ++i) {
     const Member& member = context.snapshot->members[domain.first_member + i];
-    if (member.port == batch.ingress[place]) continue;
+    if (member.port == batch.ingress[place] && batch.routed[place] == 0) continue;
     Receivers& form = member.vid == 0 ? untagged : tagged;
     form.ports[form.count++] = member.port;
   }

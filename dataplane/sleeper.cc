@@ -127,4 +127,11 @@ void wake(Shared& shared, unsigned index) {
   [[maybe_unused]] const ssize_t result = write(post.wake_fd, &one, sizeof one);
 }
 
+void wake_control(Shared& shared) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!shared.control_waits.exchange(false, std::memory_order_relaxed)) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t result = write(shared.control_fd, &one, sizeof one);
+}
+
 }  // namespace sluice::dataplane

@@ -12,7 +12,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/adjacency.h"
 #include "dataplane/batch.h"
+#include "dataplane/ip.h"
+#include "dataplane/nat_rules.h"
 
 namespace sluice::dataplane {
 
@@ -21,13 +24,14 @@ inline constexpr unsigned kMaxWorkers = 16;
 inline constexpr unsigned kVids = 4096;
 
 /// How a port takes part in its bridge; it decides only why a frame is refused, never whether.
-enum class PortMode : uint8_t { no_bridge, access, trunk };
+enum class PortMode : uint8_t { no_bridge, access, trunk, routed };
 
 struct Port {
   uint16_t device = kNoDevice;   ///< DPDK's port id; kNoDevice: no such port (any more)
   uint16_t transmit_queues = 0;  ///< worker i uses queue i; a worker without one hands over to another
   uint16_t mtu = 1500;           ///< octets after the Ethernet header and up to two tags
   PortMode mode = PortMode::no_bridge;
+  InterfaceIndex interface = 0;                    ///< routed: the one on this port
   bool tap = false;                                ///< packets leave by `tap_descriptors`, see tap.h
   bool needs_linear = false;                       ///< the driver takes one segment a packet
   bool finishes_checksums = false;                 ///< the driver completes TCP and UDP checksums
@@ -46,9 +50,21 @@ struct Member {
 /// One VLAN of one bridge. Learning is independent for each (IEEE 802.1Q-2018 clause 8.8.8, "IVL").
 struct Domain {
   uint16_t vid = 0;
-  bool learning = true;  ///< false: nothing is learned and every frame is flooded
+  bool learning = true;          ///< false: nothing is learned and every frame is flooded
+  InterfaceIndex interface = 0;  ///< layer 3 on this VLAN; 0: none
   uint32_t first_member = 0;
   uint32_t members = 0;
+};
+
+/// Layer 3 on a port or on a VLAN of a bridge.
+struct Interface {
+  Mac48 mac = 0;             ///< 0: there is no such interface (any more)
+  PortIndex port = kNoPort;  ///< kNoPort: on `domain`
+  DomainId domain = 0;
+  uint16_t mtu = 1500;  ///< octets of an IP packet
+  /// Addresses that we answer for on this link: our own, and NAT's external ones in its networks.
+  uint32_t first_ipv4 = 0, ipv4 = 0;  ///< in Snapshot::ipv4
+  uint32_t first_ipv6 = 0, ipv6 = 0;  ///< in Snapshot::ipv6; with the link-local one
 };
 
 /// A receive queue and the worker that polls it.
@@ -62,9 +78,13 @@ struct ReceiveQueue {
 
 struct Snapshot {
   uint64_t generation = 0;
-  std::vector<Port> ports;                        ///< by PortIndex
-  std::vector<Domain> domains;                    ///< by DomainId; [0] is none
-  std::vector<Member> members;                    ///< of all domains, one after another
+  std::vector<Port> ports;            ///< by PortIndex
+  std::vector<Domain> domains;        ///< by DomainId; [0] is none
+  std::vector<Member> members;        ///< of all domains, one after another
+  std::vector<Interface> interfaces;  ///< by InterfaceIndex; [0] is none
+  std::vector<Ip4> ipv4;              ///< of all interfaces, one after another
+  std::vector<Ip6> ipv6;              ///< of all interfaces, one after another
+  NatRules nat;
   std::vector<std::vector<ReceiveQueue>> queues;  ///< by worker
 };
 

@@ -22,8 +22,16 @@ struct Context;
 #define SLUICE_STAGES(X) \
   X(parse)               \
   X(bridge_in)           \
+  X(ip_in)               \
+  X(session)             \
+  X(route)               \
+  X(decide)              \
+  X(neighbour)           \
+  X(rewrite)             \
+  X(bridge_out)          \
   X(replicate)           \
   X(transmit)            \
+  X(punt)                \
   X(drop)
 
 enum class Stage : uint8_t {

@@ -13,6 +13,7 @@
 #include "dataplane/batch.h"
 #include "dataplane/context.h"
 #include "dataplane/frame.h"
+#include "dataplane/punt.h"
 #include "dataplane/tap.h"
 
 namespace sluice::dataplane {
@@ -60,7 +61,8 @@ void send_to_driver(Context& context, Vector& vector, PortIndex index) {
 // their packets.
 void send_to_owner(Context& context, const Vector& vector, PortIndex index) {
   const unsigned owner = context.worker % context.port(index).transmit_queues;
-  for (uint16_t i = 0; i < vector.count; ++i) vector.packets[i]->port = index;
+  for (uint16_t i = 0; i < vector.count; ++i)
+    arrival_note(vector.packets[i]) = {Arrival::transmit, 0, index, 0, {}};
   rte_ring* ring = context.shared.rings[context.worker][owner];
   const unsigned taken = rte_ring_sp_enqueue_burst(
       ring, reinterpret_cast<void* const*>(vector.packets.data()), vector.count, nullptr);

@@ -7,13 +7,22 @@
 #include <rte_ring.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "dataplane/nat_arena.h"
+#include "dataplane/nat_flow.h"
+#include "dataplane/punt.h"
 #include "dataplane/sleeper.h"
 
 namespace sluice::dataplane {
 namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr uint64_t kNanosecondsPerMillisecond = 1'000'000;
+constexpr uint32_t kMillisecondsPerSecond = 1000;
+
+// Lines of sessions that are looked at in one turn: some 20 µs.
+constexpr uint64_t kSweptSessions = 4096;
 
 // Timing every sweep would cost 7 cycles a packet; one in 64 costs less than 1.
 constexpr uint64_t kTimedSweeps = 64;
@@ -26,7 +35,9 @@ constexpr unsigned kLastTurns = 256;
 
 }  // namespace
 
-Worker::Worker(Shared& shared, unsigned index) : context_{.shared = shared, .worker = index} {}
+Worker::Worker(Shared& shared, unsigned index) : context_{.shared = shared, .worker = index} {
+  if (shared.nat_arena != nullptr) context_.nat.emplace(NatArena::tables(shared.nat_arena, index));
+}
 
 Worker::~Worker() {
   while (context_.again.size() != 0) rte_pktmbuf_free(context_.again.pop().packet);
@@ -35,16 +46,20 @@ Worker::~Worker() {
 void Worker::catch_up() {
   adopt_snapshot();
   take_over();
+  publish_if_asked();
 }
 
 unsigned Worker::poll(uint64_t now_ns) {
   adopt_snapshot();
   context_.now_ns = now_ns;
   context_.now_s = static_cast<uint32_t>(now_ns / kNanosecondsPerSecond);
-  unsigned packets = 0;
+  context_.now_ms = static_cast<uint32_t>(now_ns / kNanosecondsPerMillisecond);
+  // What others give comes first: it is older than what waits in the queues.
+  unsigned packets = take_over();
   for (const ReceiveQueue& queue : context_.snapshot->queues[context_.worker]) packets += receive(queue);
   packets += sweep_again();
-  packets += take_over();
+  if (context_.nat) sweep_sessions();
+  if (std::exchange(context_.punted, false)) wake_control(context_.shared);
   publish_if_asked();
   return packets;
 }
@@ -53,15 +68,26 @@ void Worker::adopt_snapshot() {
   context_.snapshot = context_.shared.snapshot.load(std::memory_order_acquire);
 }
 
+void Worker::begin_batch() {
+  for (Lane& lane : batch_.lanes) lane.count = 0;
+}
+
+void Worker::start_at(Stage stage, uint8_t place, PortIndex ingress, uint8_t passes) {
+  batch_.ingress[place] = ingress;
+  batch_.passes[place] = passes;
+  batch_.steered[place] = 0;
+  batch_.lane(stage).push(place);
+}
+
 unsigned Worker::receive(const ReceiveQueue& queue) {
   const unsigned packets = rte_eth_rx_burst(queue.device, queue.queue, batch_.packet.data(), kBatchSize);
   if (packets == 0) return 0;
+  begin_batch();
   uint64_t bytes = 0;
   for (unsigned i = 0; i < packets; ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(batch_.packet[i], const void*));
     bytes += batch_.packet[i]->pkt_len;
-    batch_.ingress[i] = queue.port;
-    batch_.passes[i] = 0;
+    start_at(Stage::parse, static_cast<uint8_t>(i), queue.port, 0);
   }
   PortCounters& counters = context_.counters.ports[queue.port];
   counters.received += packets;
@@ -75,20 +101,22 @@ unsigned Worker::sweep_again() {
   const auto packets = static_cast<unsigned>(std::min<size_t>(again.size(), kBatchSize));
   if (packets == 0) [[likely]]
     return 0;
+  begin_batch();
   for (unsigned i = 0; i < packets; ++i) {
     const Again::Entry entry = again.pop();
     batch_.packet[i] = entry.packet;
-    batch_.ingress[i] = entry.ingress;
-    batch_.passes[i] = entry.passes;
+    batch_.interface[i] = 0;
+    batch_.tagged[i] = 0;
+    start_at(entry.own ? Stage::ip_in : Stage::parse, static_cast<uint8_t>(i), entry.ingress, entry.passes);
   }
   sweep(packets);
   return packets;
 }
 
 unsigned Worker::take_over() {
-  unsigned packets = 0;
+  unsigned packets = take_over_from(context_.shared.injections[context_.worker]);
   for (unsigned from = 0; from < context_.shared.workers; ++from) {
-    if (rte_ring* ring = context_.shared.rings[from][context_.worker]) packets += take_over_from(ring);
+    packets += take_over_from(context_.shared.rings[from][context_.worker]);
   }
   return packets;
 }
@@ -96,23 +124,72 @@ unsigned Worker::take_over() {
 // Takes all that was there when it looked: control may then close a port two quiescent points after the swap
 // that removed it, sure that no ring holds a packet for it.
 unsigned Worker::take_over_from(rte_ring* ring) {
-  const unsigned waiting = rte_ring_count(ring);
+  const unsigned waiting = ring == nullptr ? 0 : rte_ring_count(ring);
   for (unsigned left = waiting; left != 0;) {
     std::array<rte_mbuf*, kBatchSize> packets;
     const unsigned taken = rte_ring_sc_dequeue_burst(ring, reinterpret_cast<void**>(packets.data()),
                                                      std::min(left, kBatchSize), nullptr);
     context_.counters.taken_over += taken;
-    for (unsigned i = 0; i < taken; ++i) enqueue(context_, packets[i]->port, packets[i]);
-    flush(context_);
+    begin_batch();
+    sweep(admit_arrivals(packets.data(), taken));
     left -= taken;
   }
   return waiting;
 }
 
+// Those that are ready to leave go straight to their ports; the others become a batch. Returns how many.
+unsigned Worker::admit_arrivals(rte_mbuf* const* packets, unsigned count) {
+  uint8_t admitted = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const ArrivalNote& note = arrival_note(packets[i]);
+    if (note.arrival == Arrival::transmit) {
+      enqueue(context_, note.port, packets[i]);
+    } else {
+      batch_.packet[admitted] = packets[i];
+      admit_arrival(admitted++);
+    }
+  }
+  return admitted;
+}
+
+void Worker::admit_arrival(uint8_t place) {
+  const ArrivalNote& note = arrival_note(batch_.packet[place]);
+  switch (note.arrival) {
+    case Arrival::steered:
+      start_at(Stage::parse, place, note.port, note.passes);
+      batch_.steered[place] = note.steer.flags;
+      return;
+    case Arrival::again:
+      return start_at(Stage::parse, place, note.port, note.passes);
+    case Arrival::own:
+      batch_.interface[place] = 0;
+      batch_.tagged[place] = 0;
+      return start_at(Stage::ip_in, place, kSelfPort, note.passes);
+    default:
+      return admit_link_frame(place, note.interface);
+  }
+}
+
+void Worker::admit_link_frame(uint8_t place, InterfaceIndex index) {
+  const auto& interfaces = context_.snapshot->interfaces;
+  const Interface interface = index < interfaces.size() ? interfaces[index] : Interface();
+  if (interface.mac == 0) {
+    batch_.drop_reason[place] = DropReason::interface_gone;
+    return start_at(Stage::drop, place, kSelfPort, 0);
+  }
+  const auto* frame = rte_pktmbuf_mtod(batch_.packet[place], const uint8_t*);
+  batch_.destination[place] = load_destination(frame);
+  batch_.source[place] = load_source(frame);
+  batch_.tagged[place] = 0;
+  batch_.tci[place] = 0;
+  batch_.routed[place] = 1;
+  batch_.domain[place] = interface.domain;
+  batch_.egress[place] = interface.port;
+  start_at(interface.port == kNoPort ? Stage::bridge_out : Stage::transmit, place, kSelfPort, 0);
+}
+
 void Worker::sweep(unsigned packets) {
-  for (Lane& lane : batch_.lanes) lane.count = 0;
-  Lane& first = batch_.lane(Stage::parse);
-  for (unsigned i = 0; i < packets; ++i) first.push(static_cast<uint8_t>(i));
+  context_.epoch = context_.shared.epochs->now();
   context_.counters.packets += packets;
   if (++context_.counters.sweeps % kTimedSweeps == 0) {
     run_stages_timed();
@@ -120,6 +197,52 @@ void Worker::sweep(unsigned packets) {
     run_stages();
   }
   context_.counters.held = context_.again.size();
+}
+
+// Every line once a second, some in each turn: a turn stays short however many sessions there are.
+void Worker::sweep_sessions() {
+  NatTables& nat = *context_.nat;
+  const uint32_t elapsed_ms = context_.now_ms - last_sweep_ms_;
+  last_sweep_ms_ = context_.now_ms;
+  // In thousandths of a line, so that short turns add up.
+  const uint64_t all = uint64_t{nat.sessions.capacity()} * kMillisecondsPerSecond;
+  const uint64_t due = uint64_t{nat.sessions.capacity()} * std::min(elapsed_ms, kMillisecondsPerSecond);
+  sessions_to_sweep_ = std::min(all, sessions_to_sweep_ + due);
+  const auto budget =
+      static_cast<uint32_t>(std::min(sessions_to_sweep_ / kMillisecondsPerSecond, kSweptSessions));
+  if (budget == 0) return;
+  sessions_to_sweep_ -= uint64_t{budget} * kMillisecondsPerSecond;
+  const uint32_t generation = context_.snapshot->nat.generation;
+  const auto has_lost_its_rule = [&](const Session& session) {
+    if (session.rules_stamp == generation) [[likely]]
+      return false;
+    auto& line = const_cast<Session&>(session);  // the table's, and this worker's
+    if (!still_holds(context_, line)) return true;
+    line.rules_stamp = generation;
+    return false;
+  };
+  context_.counters.sessions_ended += nat.sweep(context_.now_ms, budget, has_lost_its_rule);
+}
+
+void Worker::answer_dump() {
+  SessionDump& dump = context_.shared.posts[context_.worker].sessions;
+  const uint64_t asked = dump.asked.load(std::memory_order_acquire);
+  if (asked == dump.answered.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  dump.count = 0;
+  dump.now_ms = context_.now_ms;
+  SessionTable& sessions = context_.nat->sessions;
+  sessions.for_each(dump.cursor, SessionDump::kLines, [&](SessionIndex index, const Session& session) {
+    if (is_past(session.deadline_ms, context_.now_ms) || !dump.filter.matches(session)) return;
+    if (dump.order == SessionDump::Order::copy) {
+      dump.sessions[dump.count++] = session;
+    } else {
+      context_.nat->end(index);
+      ++dump.count;
+    }
+  });
+  if (dump.order == SessionDump::Order::end) context_.counters.sessions_ended += dump.count;
+  dump.answered.store(asked, std::memory_order_release);
 }
 
 void Worker::run_stages() {
@@ -148,6 +271,7 @@ void Worker::run_stages_timed() {
 
 void Worker::publish_if_asked() {
   Post& post = context_.shared.posts[context_.worker];
+  if (context_.nat) answer_dump();
   const uint64_t asked = context_.shared.publish_request.load(std::memory_order_acquire);
   if (asked == post.published.load(std::memory_order_relaxed)) [[likely]]
     return;
@@ -159,9 +283,12 @@ bool Worker::has_work_waiting() const {
   const Shared& shared = context_.shared;
   if (shared.stop || shared.snapshot != context_.snapshot || context_.again.size() != 0) return true;
   if (shared.publish_request != shared.posts[context_.worker].published) return true;
+  const Post& post = shared.posts[context_.worker];
+  if (post.sessions.asked != post.sessions.answered) return true;
+  const auto has_packets = [](const rte_ring* ring) { return ring != nullptr && rte_ring_count(ring) != 0; };
+  if (has_packets(shared.injections[context_.worker])) return true;
   for (unsigned from = 0; from < shared.workers; ++from) {
-    const rte_ring* ring = shared.rings[from][context_.worker];
-    if (ring != nullptr && rte_ring_count(ring) != 0) return true;
+    if (has_packets(shared.rings[from][context_.worker])) return true;
   }
   return false;
 }

@@ -53,7 +53,14 @@ class Worker {
   unsigned sweep_again();
   unsigned take_over();
   unsigned take_over_from(rte_ring* ring);
+  unsigned admit_arrivals(rte_mbuf* const* packets, unsigned count);
+  void admit_arrival(uint8_t place);
+  void admit_link_frame(uint8_t place, InterfaceIndex interface);
+  void begin_batch();
+  void start_at(Stage stage, uint8_t place, PortIndex ingress, uint8_t passes);
   void sweep(unsigned packets);
+  void sweep_sessions();
+  void answer_dump();
   void run_stages();
   void run_stages_timed();
   void publish_if_asked();
@@ -62,6 +69,8 @@ class Worker {
 
   Context context_;
   Batch batch_;
+  uint32_t last_sweep_ms_ = 0;      ///< of the sessions
+  uint64_t sessions_to_sweep_ = 0;  ///< thousandths of lines that are due
 };
 
 }  // namespace sluice::dataplane

@@ -110,51 +110,16 @@ bridges: { lan: { ports: [a, b] } }
 // ---- the `again` queue
 // -------------------------------------------------------------------------------------------
 
-/// A batch of one packet that has made `passes` extra passes, as a stage sees it.
-std::unique_ptr<dataplane::Batch> batch_of(rte_mbuf* packet, dataplane::PortIndex ingress, uint8_t passes) {
-  auto batch = std::make_unique<dataplane::Batch>();
-  batch->packet[0] = packet;
-  batch->ingress[0] = ingress;
-  batch->passes[0] = passes;
-  return batch;
-}
-
 TEST(Again, a_packet_that_goes_round_enters_the_pipeline_with_the_next_turn) {
   TestSwitch lan(kTwoPorts);
   const dataplane::PortIndex a = lan.runtime().ports().at("a").index;
   dataplane::Context& context = lan.runtime().worker(0).context();
   rte_mbuf* packet = make_packet(from(kAnn).to(kBob), lan.pool(), Buffer::exact);
   ++context.counters.generated;  // whoever makes a packet counts it
-  go_again(context, *batch_of(packet, a, 0), 0);
+  ASSERT_TRUE(context.again.push({packet, a, 1}));
   EXPECT_THAT(lan.sent("b"), IsEmpty());
   lan.turn();
   EXPECT_THAT(lan.sent("b"), ElementsAre(Frame(from(kAnn).to(kBob))));
-}
-
-TEST(Again, the_third_extra_pass_is_a_loop) {
-  TestSwitch lan(kTwoPorts);
-  const dataplane::PortIndex a = lan.runtime().ports().at("a").index;
-  dataplane::Context& context = lan.runtime().worker(0).context();
-  for (uint8_t passes = 0; passes <= dataplane::kMaxPasses; ++passes) {
-    ++context.counters.generated;
-    go_again(context, *batch_of(make_packet(from(kAnn).to(kBob), lan.pool(), Buffer::exact), a, passes), 0);
-  }
-  EXPECT_EQ(lan.drops("a", DropReason::loop), 1u);
-  lan.turn();
-  EXPECT_EQ(lan.sent("b").size(), 2u);
-}
-
-TEST(Again, a_full_queue_drops_and_counts) {
-  TestSwitch lan(kTwoPorts);
-  const dataplane::PortIndex a = lan.runtime().ports().at("a").index;
-  dataplane::Context& context = lan.runtime().worker(0).context();
-  for (unsigned i = 0; i < 300; ++i) {
-    ++context.counters.generated;
-    go_again(context, *batch_of(make_packet(from(kAnn).to(kBob), lan.pool(), Buffer::pool), a, 0), 0);
-  }
-  EXPECT_EQ(lan.drops("a", DropReason::again_full), 44u) << "it holds 256";
-  lan.turn();
-  EXPECT_EQ(lan.sent("b").size(), 256u);
 }
 
 }  // namespace

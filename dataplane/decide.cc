@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// decide: the NAT rules. Runs for packets without a session that holds, now that ingress, egress and both
+// sides' addresses are known: opens a session, renews one, lets the packet go as it is, or refuses it.
+//
+// Uses:  packet, interface, flags, protocol, ports, source4, destination4, translated_port, target, session
+// Sets:  session
+// Next:  neighbour; punt, for what is for us or is refused
+// Drops: those of route; nat_untranslated, nat_untranslatable, nat_no_session, nat_fragment_unknown,
+//        nat_hairpin_off, nat_session_stale; by way of punt nat_exhausted, nat_sessions_full
+#include "dataplane/batch.h"
+#include "dataplane/context.h"
+#include "dataplane/dispatch.h"
+#include "dataplane/nat_flow.h"
+#include "dataplane/session_state.h"
+
+namespace sluice::dataplane {
+namespace {
+
+using Next = Edges<Stage::decide, Stage::neighbour, Stage::punt, Stage::drop>;
+
+/// A session that is about to be opened.
+struct Draft {
+  Flow original;
+  Ip4 destination;  ///< where it goes
+  uint16_t destination_port;
+  InterfaceIndex egress;
+  bool translates_destination;
+  bool hairpin;  ///< from inside, for an external address
+  SourceDecision source;
+  MappingIndex target = kNoIndex;  ///< the mapping that the destination was found by
+};
+
+bool goes_out(RouteTarget target) {
+  return target.kind() == RouteKind::adjacency || target.kind() == RouteKind::connected;
+}
+
+Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
+  const NatRules& rules = context.snapshot->nat;
+  Draft draft{.original = flow_of(batch, place),
+              .destination = batch.destination4[place],
+              .destination_port = batch.translated_port[place],
+              .egress = egress_of(context, batch.target[place]),
+              .translates_destination = false,
+              .hairpin = false,
+              .source = {}};
+  const Flow& flow = draft.original;
+  draft.translates_destination =
+      flow.destination != draft.destination || flow.destination_port != draft.destination_port;
+  const ExternalAddress* external = draft.translates_destination ? rules.external(flow.destination) : nullptr;
+  draft.hairpin = external != nullptr && external->interface != batch.interface[place];
+  const InterfaceIndex translating = draft.hairpin ? external->interface : draft.egress;
+  draft.source = rules.source(flow.source, flow.protocol, flow.source_port, draft.destination, translating);
+  if (external != nullptr && (batch.steered[place] & kIsAnswered) == 0)
+    draft.target = destination_of(context, flow).mapping;
+  return draft;
+}
+
+// ---- what cannot open a session
+
+// A TCP reset or an echo reply answers something; there is nothing that it answers.
+bool opens_nothing(const Batch& batch, uint8_t place) {
+  if ((batch.flags[place] & kIsIcmpError) != 0) return true;
+  if ((tcp_flags_of(batch, place) & kTcpRst) != 0) return true;
+  const bool has_icmp =
+      batch.protocol[place] == kProtocolIcmp && (batch.flags[place] & kIsLaterFragment) == 0;
+  return has_icmp && (batch.flags[place] & kHasPorts) != 0 && *l4_header(batch, place) == icmp::kEchoReply;
+}
+
+/// Why the flow cannot be translated as the draft says; none if it can.
+DropReason obstacle(const Batch& batch, uint8_t place, const Draft& draft) {
+  if (!is_known(batch, place)) return DropReason::nat_fragment_unknown;
+  if (opens_nothing(batch, place)) return DropReason::nat_no_session;
+  const bool has_ports = (batch.flags[place] & kHasPorts) != 0;
+  if (draft.source.action == SourceAction::pool && !has_ports) return DropReason::nat_untranslatable;
+  return DropReason::none;
+}
+
+// ---- opening one
+
+const ExternalAddress& pool_address(const Context& context, const NatRule& rule, Ip4 inside) {
+  return context.snapshot->nat.paired(rule, context.shared.hash(inside));
+}
+
+NatTables::MapResult map_source(Context& context, const Draft& draft, const NatRule& rule) {
+  const Flow& flow = draft.original;
+  MappingKey key{flow.source, flow.source_port, flow.protocol, rule.scope};
+  if (rule.mapping == NatRule::Mapping::address_and_port_dependent) {
+    key.remote = draft.destination;
+    key.remote_port = draft.destination_port;
+  }
+  const ExternalAddress& external = pool_address(context, rule, flow.source);
+  const NatRules& rules = context.snapshot->nat;
+  return context.nat->map(key, external.slot, {rule.port_min, rule.port_max}, [&](uint16_t port) {
+    return rules.is_forwarded(external.address, flow.protocol, port);
+  });
+}
+
+// The answers' flow, given what the source becomes. An ICMP query has one identifier for both ports.
+Flow reply_of(const Draft& draft, Ip4 source, uint16_t source_port) {
+  const bool one_port = draft.original.protocol == kProtocolIcmp;
+  const bool by_destination = draft.source.action == SourceAction::keep;
+  const uint16_t shared_port = by_destination ? draft.destination_port : source_port;
+  return {draft.destination, source, one_port ? shared_port : draft.destination_port,
+          one_port ? shared_port : source_port, draft.original.protocol};
+}
+
+/// The flow as it leaves is settled: the mapping of its source, if it needs one.
+struct Settled {
+  DropReason drop = DropReason::none;
+  Flow reply{};
+  MappingIndex mapping = kNoIndex;
+};
+
+Settled settle(Context& context, const Draft& draft) {
+  const Flow& flow = draft.original;
+  switch (draft.source.action) {
+    case SourceAction::keep:
+      return {DropReason::none, reply_of(draft, flow.source, flow.source_port)};
+    case SourceAction::fixed:
+      return {DropReason::none, reply_of(draft, draft.source.address, draft.source.port)};
+    case SourceAction::pool:
+      break;
+  }
+  const NatRule& rule = context.snapshot->nat.rules[draft.source.rule];
+  const NatTables::MapResult result = map_source(context, draft, rule);
+  if (result.outcome == NatTables::Mapped::no_port) return {DropReason::nat_exhausted};
+  if (result.outcome == NatTables::Mapped::full) return {DropReason::nat_sessions_full};
+  const External external = context.nat->mappings[result.index].outside();
+  return {DropReason::none, reply_of(draft, external.address, external.port), result.index};
+}
+
+// The rule whose timers and filter the session lives under.
+uint16_t rule_of(const Context& context, const Draft& draft) {
+  if (draft.source.action != SourceAction::keep) return draft.source.rule;
+  const NatRules& rules = context.snapshot->nat;
+  InsideEndpoint inside;
+  const Flow& flow = draft.original;
+  if (rules.inside_of(flow.destination, flow.protocol, flow.destination_port, inside)) return inside.rule;
+  if (draft.target == kNoIndex) return 0;
+  const uint16_t scope = context.nat->mappings[draft.target].scope;
+  for (size_t index = 0; index < rules.rules.size(); ++index) {
+    if (rules.rules[index].scope == scope) return static_cast<uint16_t>(index);
+  }
+  return 0;
+}
+
+uint8_t flags_of(const Context& context, const Draft& draft, const NatRule& rule) {
+  const bool from_inside = draft.source.action != SourceAction::keep;
+  uint8_t flags = from_inside ? kRefreshedBy0 : 0;
+  if (draft.translates_destination) flags |= kRefreshedBy1;
+  const bool guarded = rule.filtering == NatRule::Filtering::address_dependent &&
+                       rule.mapping == NatRule::Mapping::endpoint_independent;
+  if (draft.source.action == SourceAction::pool && guarded) flags |= kHoldsPermit;
+  if (draft.hairpin && draft.target != kNoIndex && context.nat->mappings[draft.target].users != 0)
+    flags |= kHoldsTarget;
+  return flags;
+}
+
+Session session_of(const Context& context, const Batch& batch, uint8_t place, const Draft& draft,
+                   const Settled& settled) {
+  const NatRules& rules = context.snapshot->nat;
+  Session session = Session::between(draft.original, settled.reply);
+  session.rule = rule_of(context, draft);
+  const NatRule& rule = rules.rules[session.rule];
+  session.flags = flags_of(context, draft, rule);
+  session.mapping = settled.mapping;
+  session.route = {batch.target[place].bits(), 0};  // the way back is looked up by the first answer
+  session.ingress = {batch.interface[place], draft.egress};
+  session.routes_stamp = context.epoch;
+  session.rules_stamp = rules.generation;
+  note_first_packet(session, tcp_flags_of(batch, place), rule, context.now_ms);
+  return session;
+}
+
+void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
+  Settled settled = settle(context, draft);
+  if (settled.drop != DropReason::none)
+    return refuse<Next>(batch, place, settled.drop, ErrorKind::prohibited);
+  const bool inbound = settled.mapping == kNoIndex && draft.target != kNoIndex;
+  if (inbound) {
+    settled.mapping = draft.target;
+    context.nat->hold(settled.mapping);
+  }
+  const auto created = context.nat->create(session_of(context, batch, place, draft, settled), context.now_ms);
+  const bool twin = created.outcome == SessionTable::Outcome::exists &&
+                    context.nat->sessions[created.index].arriving(0) == draft.original;
+  if (created.outcome != SessionTable::Outcome::made && !twin) {
+    const bool full = created.outcome == SessionTable::Outcome::full;
+    return refuse<Next>(batch, place, full ? DropReason::nat_sessions_full : DropReason::nat_exhausted,
+                        ErrorKind::prohibited);
+  }
+  context.counters.sessions_opened += !twin;
+  batch.session[place] = SessionHandle(created.index, 0).bits();
+  Next::send<Stage::neighbour>(batch, place);
+}
+
+// ---- deciding
+
+void decide_new(Context& context, Batch& batch, uint8_t place) {
+  const NatRules& rules = context.snapshot->nat;
+  const Ip4 source = batch.source4[place];
+  const Draft draft = draft_of(context, batch, place);
+  if (!draft.translates_destination && rules.hidden(source, draft.destination, batch.interface[place]))
+    return Next::drop(batch, place, DropReason::nat_untranslated);
+  if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
+  const bool changes = draft.translates_destination || draft.source.action != SourceAction::keep;
+  if (!changes) return dispatch<Next>(batch, place);
+  if (draft.hairpin && draft.source.covered && !rules.rules[draft.source.rule].hairpinning)
+    return Next::drop(batch, place, DropReason::nat_hairpin_off);
+  if (const DropReason drop = obstacle(batch, place, draft); drop != DropReason::none)
+    return Next::drop(batch, place, drop);
+  open(context, batch, place, draft);
+}
+
+// Routes or rules have changed since the session was decided.
+void renew(Context& context, Batch& batch, uint8_t place) {
+  const SessionHandle handle(batch.session[place]);
+  Session& session = context.nat->sessions[handle.index()];
+  const unsigned direction = handle.direction();
+  const NatRules& rules = context.snapshot->nat;
+  const bool decided_before = session.rules_stamp != rules.generation;
+  const InterfaceIndex egress = egress_of(context, batch.target[place]);
+  if (egress == 0 && goes_out(batch.target[place]))
+    return Next::drop(batch, place, DropReason::neighbor_gone);
+  // Its source was translated for the interface that it left by.
+  const bool moved = direction == 0 && egress != session.ingress[1] && (session.flags & kRefreshedBy0) != 0;
+  if ((decided_before && !still_holds(context, session)) || (moved && goes_out(batch.target[place]))) {
+    context.nat->end(handle.index());
+    return Next::drop(batch, place, DropReason::nat_session_stale);
+  }
+  session.rules_stamp = rules.generation;
+  if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
+  if (session.routes_stamp != context.epoch) session.route[1 - direction] = 0;
+  session.route[direction] = batch.target[place].bits();
+  session.routes_stamp = context.epoch;
+  session.ingress[1 - direction] = egress;
+  dispatch<Next>(batch, place);
+}
+
+}  // namespace
+
+void stages::decide(Context& context, Batch& batch) {
+  for (uint8_t place : batch.lane(Stage::decide)) {
+    if (batch.session[place] == kNoSession) {
+      decide_new(context, batch, place);
+    } else {
+      renew(context, batch, place);
+    }
+  }
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/steer.h"
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <bit>
+
+#include "dataplane/ip_header.h"
+#include "dataplane/punt.h"
+
+namespace sluice::dataplane {
+namespace {
+
+unsigned owner_of_external(const Context& context, const ExternalAddress& external, const Flow& flow) {
+  InsideEndpoint inside;
+  if (context.snapshot->nat.inside_of(flow.destination, flow.protocol, flow.destination_port, inside))
+    return worker_of(context, inside.address);
+  if (!PortBlocks::has_ports(flow.protocol)) return context.worker;
+  const unsigned owner = context.nat->ports.owner(external.slot, flow.destination_port);
+  return owner == PortBlocks::kNoWorker ? context.worker : owner;
+}
+
+}  // namespace
+
+unsigned worker_of(const Context& context, Ip4 inside) {
+  return static_cast<unsigned>(context.shared.hash(inside) % context.shared.workers);
+}
+
+unsigned owner_of(const Context& context, const Flow& flow, InterfaceIndex ingress) {
+  const NatRules& rules = context.snapshot->nat;
+  if (rules.outside(ingress)) {
+    const ExternalAddress* external = rules.external(flow.destination);
+    if (external != nullptr) return owner_of_external(context, *external, flow);
+  }
+  return rules.is_inside(flow.source) ? worker_of(context, flow.source) : context.worker;
+}
+
+unsigned owner_of_destination(const Context& context, const Flow& flow, InterfaceIndex ingress) {
+  const NatRules& rules = context.snapshot->nat;
+  const ExternalAddress* external = rules.outside(ingress) ? nullptr : rules.external(flow.destination);
+  return external == nullptr ? context.worker : owner_of_external(context, *external, flow);
+}
+
+unsigned owner_of_fragments(const Context& context, const Batch& batch, uint8_t place) {
+  const NatRules& rules = context.snapshot->nat;
+  if (!rules.outside(batch.interface[place])) {
+    return rules.is_inside(batch.source4[place]) ? worker_of(context, batch.source4[place]) : context.worker;
+  }
+  const uint64_t key = uint64_t{batch.source4[place]} << 32 | batch.destination4[place];
+  const uint16_t id = l3_header<Ipv4Header>(batch, place)->id.host();
+  return static_cast<unsigned>(context.shared.hash(std::rotl(key, 17) + id) % context.shared.workers);
+}
+
+void steer(Context& context, const Batch& batch, uint8_t place, unsigned owner, const SteerNote& note) {
+  rte_mbuf* packet = batch.packet[place];
+  arrival_note(packet) = {Arrival::steered, batch.passes[place], batch.ingress[place], 0, note};
+  if (rte_ring_sp_enqueue(context.shared.rings[context.worker][owner], packet) != 0)
+    return discard(context, packet, batch.ingress[place], DropReason::steer_full);
+  ++context.counters.handed_over;
+  wake(context.shared, owner);
+}
+
+}  // namespace sluice::dataplane
