@@ -215,7 +215,7 @@ dataplane::PortIndex Runtime::free_index() {
     return std::any_of(ports_.begin(), ports_.end(),
                        [&](const auto& item) { return item.second.index == index; });
   };
-  do last_index_ = (last_index_ + 1) % dataplane::kMaxPorts;
+  do last_index_ = (last_index_ + 1) % dataplane::kSelfPort;
   while (taken(last_index_));
   return last_index_;
 }

@@ -83,9 +83,9 @@ std::vector<Item> memory_plan(const config::Config& config, unsigned workers) {
   return {
       {"packet buffers", mbufs, mbuf_bytes(mbufs)},
       {"macs", config.tables.macs, dataplane::MacTable::memory_bytes(config.tables.macs)},
-      {"routes, at most", config.tables.routes, Router::route_bytes(config)},
-      {"neighbors", config.tables.neighbors, Router::memory_bytes(config, workers)},
-      {"sessions, at most", config.tables.sessions, Router::session_bytes(config, workers)},
+      {"routes", config.tables.routes, Router::route_bytes(config), true},
+      {"neighbors", config.tables.neighbors, Router::memory_bytes(config, workers), true},
+      {"sessions", config.tables.sessions, Router::session_bytes(config, workers), true},
       {"workers", workers,
        workers * (sizeof(dataplane::Worker) + sizeof(dataplane::Post)) + handover_bytes(workers)},
   };

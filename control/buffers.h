@@ -36,6 +36,7 @@ struct Item {
   std::string what;
   uint64_t capacity;
   uint64_t bytes;
+  bool grows = false;  ///< only address space is taken at start, and memory as entries come
 };
 
 /// Everything that is allocated at start, by size.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "config/addresses.h"
 #include "config/parse.h"
 #include "control/buffers.h"
 #include "control/commands.h"
@@ -124,15 +125,50 @@ void print_ports(const config::Config& config) {
   std::cout << table({"port", "device", "mtu", "bridge", "vlans"}, rows) << '\n';
 }
 
+void print_interfaces(const config::Config& config) {
+  if (config.interfaces.empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const config::Interface& interface : config.interfaces) {
+    std::vector<std::string> addresses;
+    for (const config::InterfaceAddress& own : interface.addresses) addresses.push_back(config::to_text(own));
+    const std::string where = interface.port.empty()
+                                  ? absl::StrCat("bridge ", interface.bridge, " vlan ", interface.vlan)
+                                  : absl::StrCat("port ", interface.port);
+    rows.push_back({interface.name, where, absl::StrCat(interface.mtu), absl::StrJoin(addresses, " ")});
+  }
+  std::cout << table({"interface", "on", "mtu", "addresses"}, rows) << '\n';
+}
+
+void print_nat(const config::Config& config) {
+  if (config.nat.empty()) return;
+  const nlohmann::json nat = to_json(config)["nat"];
+  std::vector<std::vector<std::string>> rows;
+  for (const nlohmann::json& rule : nat) {
+    const auto list = [&](const char* key) {
+      if (!rule.contains(key)) return std::string("-");
+      return rule[key].is_array() ? absl::StrJoin(rule[key].get<std::vector<std::string>>(), " ")
+                                  : rule[key].get<std::string>();
+    };
+    const auto count = [&](const char* key) {
+      return absl::StrCat(rule.value(key, nlohmann::json::array()).size());
+    };
+    rows.push_back({rule["name"], rule["interface"], list("source"), list("address"), count("port-forward"),
+                    count("static")});
+  }
+  std::cout << table({"nat rule", "interface", "source", "address", "port-forwards", "static"}, rows) << '\n';
+}
+
 void print_memory(const config::Config& config, unsigned workers) {
   std::vector<std::vector<std::string>> rows;
-  uint64_t sum = 0;
+  uint64_t at_start = 0, full = 0;
   for (const Item& item : memory_plan(config, workers)) {
-    rows.push_back({item.what, absl::StrCat(item.capacity), size_text(item.bytes)});
-    sum += item.bytes;
+    rows.push_back({item.what, absl::StrCat(item.capacity),
+                    absl::StrCat(item.grows ? "up to " : "", size_text(item.bytes))});
+    at_start += item.grows ? 0 : item.bytes;
+    full += item.bytes;
   }
-  std::cout << table({"allocated at start", "capacity", "memory"}, rows) << "total " << size_text(sum)
-            << '\n';
+  std::cout << table({"table", "capacity", "memory"}, rows) << size_text(at_start) << " at start, up to "
+            << size_text(full) << " with every table full\n";
 }
 
 int check(const CommandLine&, const std::string& file) {
@@ -149,6 +185,8 @@ int check(const CommandLine&, const std::string& file) {
                                              : "core " + absl::StrJoin(config.workers.cores, ", "))
             << (sleeps ? ", asleep when idle" : ", spinning when idle") << "\n\n";
   print_ports(config);
+  print_interfaces(config);
+  print_nat(config);
   print_memory(config, workers);
   return kExitDone;
 }

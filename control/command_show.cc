@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "config/addresses.h"
 #include "control/commands.h"
 #include "control/tables.h"
 
@@ -97,14 +98,26 @@ void add_filters(CLI::App* command, const Options& options) {
   command->add_option("--vlan", options->vlan, "only of this VLAN")->check(CLI::Range(1, 4094));
 }
 
+const CLI::Validator kIsAddress(
+    [](std::string& text) {
+      return config::parse_address(text) ? "" : absl::StrCat("'", text, "' is no IP address");
+    },
+    "ADDRESS");
+const CLI::Validator kIsIpv4Address(
+    [](std::string& text) {
+      const auto address = config::parse_address(text);
+      return address && address->is_ipv4() ? "" : absl::StrCat("'", text, "' is no IPv4 address");
+    },
+    "ADDRESS");
+
 void add_neighbor_filters(CLI::App* command, const Options& options) {
   command->add_option("--interface", options->interface, "only on this interface")->check(kNotEmpty);
-  command->add_option("--address", options->address, "only this one")->check(kNotEmpty);
+  command->add_option("--address", options->address, "only this one")->check(kIsAddress);
 }
 
 void add_session_filters(CLI::App* command, const Options& options) {
-  command->add_option("--source", options->source, "only from this address")->check(kNotEmpty);
-  command->add_option("--destination", options->destination, "only to this address")->check(kNotEmpty);
+  command->add_option("--source", options->source, "only from this address")->check(kIsIpv4Address);
+  command->add_option("--destination", options->destination, "only to this address")->check(kIsIpv4Address);
   command->add_option("--protocol", options->protocol, "only tcp, udp or icmp")
       ->check(CLI::IsMember({"tcp", "udp", "icmp"}));
 }

@@ -219,7 +219,8 @@ Daemon::Outcome Daemon::reload(const std::string& path, const std::string& name)
   for (const std::string& warning : outcome.warnings) log_warning(warning);
   for (const std::string& error : outcome.errors) log_error(absl::StrCat("reload refused: ", error));
   if (outcome.errors.empty())
-    log_info(absl::StrCat("reload of ", path, ": ", outcome.changes.size(), " changes"));
+    log_info(absl::StrCat("reload of ", path, ": ", outcome.changes.size(),
+                          outcome.changes.size() == 1 ? " change" : " changes"));
   return outcome;
 }
 

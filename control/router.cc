@@ -214,7 +214,6 @@ void Router::advance(uint64_t now_ns) {
     if (rested) neighbors_.release_index(item.second);
     return rested;
   });
-  book_.held = neighbors_.counts().held;
 }
 
 std::optional<uint64_t> Router::next_due() const {

@@ -90,7 +90,11 @@ class Router final : public NeighborPort {
 
   [[nodiscard]] Neighbors& neighbors() { return neighbors_; }
   [[nodiscard]] const InterfaceTable& interfaces() const { return interfaces_; }
-  [[nodiscard]] const dataplane::Counters& book() const { return book_; }
+  [[nodiscard]] dataplane::Counters book() const {
+    dataplane::Counters book = book_;
+    book.held = neighbors_.counts().held;
+    return book;
+  }
   /// Packets on the rings between workers and control, and with neighbors.
   [[nodiscard]] uint64_t held() const;
   [[nodiscard]] static std::vector<RouteView> routes(const config::Config& config);
@@ -135,11 +139,11 @@ class Router final : public NeighborPort {
 
   // router_packets.cc
   void take(rte_mbuf* packet, uint64_t now_ns);
-  void take_echo(Octets packet);
+  void take_echo(const dataplane::PuntNote& note, Octets packet);
   void tell(const dataplane::PuntNote& note, Octets packet, dataplane::ErrorKind kind);
   void finish(rte_mbuf* packet);
   void drop(rte_mbuf* packet, dataplane::DropReason reason);
-  void send_own(Octets packet);
+  void send_own(Octets packet, dataplane::InterfaceIndex interface);
   void originate(Octets head, Octets body, dataplane::Arrival arrival, dataplane::InterfaceIndex interface);
   void inject(rte_mbuf* packet, unsigned worker, const dataplane::ArrivalNote& note);
   [[nodiscard]] rte_mbuf* make_packet(Octets head, Octets body);

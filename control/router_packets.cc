@@ -74,7 +74,6 @@ unsigned Router::serve(uint64_t now_ns) {
       packets += taken;
     }
   }
-  book_.held = neighbors_.counts().held;
   return packets;
 }
 
@@ -90,7 +89,7 @@ void Router::take(rte_mbuf* packet, uint64_t now_ns) {
                     dataplane::load_source(rte_pktmbuf_mtod(packet, const uint8_t*)), now_ns);
       return finish(packet);
     case PuntReason::echo:
-      take_echo(bytes.get());
+      take_echo(note, bytes.get());
       return finish(packet);
     case PuntReason::resolve:
       return neighbors_.hold(note.adjacency, packet, now_ns);
@@ -102,12 +101,12 @@ void Router::take(rte_mbuf* packet, uint64_t now_ns) {
   }
 }
 
-void Router::take_echo(Octets packet) {
+void Router::take_echo(const PuntNote& note, Octets packet) {
   if (const auto reply = read_echo_reply(packet)) {
     if (replies_.size() < kMaxReplies) replies_[{reply->id, reply->sequence}] = *reply;
     return;
   }
-  if (const auto answer = echo_reply(packet, false, next_id_++)) send_own(*answer);
+  if (const auto answer = echo_reply(packet, false, next_id_++)) send_own(*answer, note.interface);
 }
 
 void Router::tell(const PuntNote& note, Octets packet, ErrorKind kind) {
@@ -119,7 +118,7 @@ void Router::tell(const PuntNote& note, Octets packet, ErrorKind kind) {
                                     .link_group = false,
                                     .ingress = interfaces_.find(note.interface)};
   const IcmpErrors::Answer answer = errors_.answer(offence, now_ns_);
-  if (!answer.packet.empty()) send_own(answer.packet);
+  if (!answer.packet.empty()) send_own(answer.packet, note.interface);
 }
 
 void Router::finish(rte_mbuf* packet) {
@@ -193,19 +192,29 @@ void Router::send(dataplane::InterfaceIndex interface, std::vector<uint8_t> fram
   originate(frame, {}, Arrival::link, interface);
 }
 
-// The pipeline finds the way and writes the addresses of the Ethernet header.
-void Router::send_own(Octets packet) {
+// The pipeline finds the way and writes the addresses of the Ethernet header. No table can find a link-local
+// address: it is on `interface`, and its host has just spoken to us, so it is known.
+void Router::send_own(Octets packet, dataplane::InterfaceIndex interface) {
   std::vector<uint8_t> head;
   const bool ipv4 = packet[0] >> 4 == 4;
-  append_ethernet(head, 0, 0, ipv4 ? dataplane::kEtherTypeIpv4 : dataplane::kEtherTypeIpv6);
-  originate(head, packet, Arrival::own, 0);
+  const uint16_t type = ipv4 ? dataplane::kEtherTypeIpv4 : dataplane::kEtherTypeIpv6;
+  const IpAddress destination = ipv4 ? IpAddress() : destination_of(packet, 0);
+  if (!is_link_local(destination)) {
+    append_ethernet(head, 0, 0, type);
+    return originate(head, packet, Arrival::own, 0);
+  }
+  const std::optional<dataplane::Adjacency> neighbor = neighbors_.find(interface, destination);
+  const L3Interface* link = interfaces_.find(interface);
+  if (!neighbor || link == nullptr || neighbor->reach() < dataplane::Reach::usable) return;
+  append_ethernet(head, neighbor->mac(), link->mac, type);
+  originate(head, packet, Arrival::link, interface);
 }
 
 bool Router::ping(const IpAddress& destination, const EchoId& id, uint16_t data_length) {
   const dataplane::InterfaceIndex interface = egress_of(destination);
   const std::optional<IpAddress> source = neighbors_.own().source_for(interface, destination);
   if (interface == 0 || !source) return false;
-  send_own(echo_request(*source, destination, id.first, id.second, data_length, next_id_++));
+  send_own(echo_request(*source, destination, id.first, id.second, data_length, next_id_++), interface);
   return true;
 }
 
@@ -242,7 +251,7 @@ uint64_t Router::held() const {
     packets += held_in(shared_.injections[worker]);
     for (const rte_ring* ring : shared_.punts[worker]) packets += held_in(ring);
   }
-  return packets + book_.held;
+  return packets + neighbors_.counts().held;
 }
 
 void Router::drop_all() {
@@ -256,7 +265,6 @@ void Router::drop_all() {
       }
     }
   }
-  book_.held = neighbors_.counts().held;
 }
 
 }  // namespace sluice::control

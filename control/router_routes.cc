@@ -191,7 +191,6 @@ void Router::install(const config::Config& next, uint64_t now_ns) {
   }
   errors_.set_fallback(std::move(fallback));
   errors_.configure(next.icmp, now_ns);
-  book_.held = neighbors_.counts().held;
 }
 
 std::vector<RouteView> Router::routes(const config::Config& config) {

@@ -15,6 +15,11 @@ std::string number(const json& value) {
   return absl::StrCat(value.get<uint64_t>());
 }
 
+// "1 route", "2 routes"
+std::string count(uint64_t number, const char* what) {
+  return absl::StrCat(number, " ", what, number == 1 ? "" : "s");
+}
+
 std::string texts(const json& list) {
   return absl::StrJoin(list.get<Row>(), " ");
 }
@@ -53,7 +58,7 @@ std::string routes_table(const json& view) {
   for (const json& route : view["routes"])
     rows.push_back({route["to"], route["type"], via(route), route["origin"]});
   return table({"to", "type", "via", "origin"}, rows) +
-         absl::StrCat(rows.size(), " routes, room for ", number(view["capacity"]), "\n");
+         absl::StrCat(count(rows.size(), "route"), ", room for ", number(view["capacity"]), "\n");
 }
 
 std::string neighbors_table(const json& view) {
@@ -64,7 +69,7 @@ std::string neighbors_table(const json& view) {
     rows.push_back({entry["address"], mac, entry["interface"], entry["state"], age, number(entry["held"])});
   }
   return table({"address", "mac", "interface", "state", "age", "held"}, rows) +
-         absl::StrCat(rows.size(), " neighbors, room for ", number(view["capacity"]), "\n");
+         absl::StrCat(count(rows.size(), "neighbor"), ", room for ", number(view["capacity"]), "\n");
 }
 
 std::string nat_table(const json& view) {
@@ -77,9 +82,9 @@ std::string nat_table(const json& view) {
                     absl::StrCat(rule.value("static", json::array()).size()), number(rule["sessions"])});
   }
   return table({"rule", "interface", "source", "address", "port-forwards", "static", "sessions"}, rows) +
-         absl::StrCat(number(view["sessions"]), " sessions, room for ", number(view["capacity"]), "; ",
-                      number(view["opened"]), " opened and ", number(view["ended"]),
-                      " ended since the start\n");
+         absl::StrCat(count(view["sessions"].get<uint64_t>(), "session"), ", room for ",
+                      number(view["capacity"]), "; ", number(view["opened"]), " opened and ",
+                      number(view["ended"]), " ended since the start\n");
 }
 
 std::string sessions_table(const json& view) {
@@ -92,7 +97,7 @@ std::string sessions_table(const json& view) {
   return table({"protocol", "source", "destination", "becomes source", "becomes destination", "state",
                 "expires", "rule"},
                rows) +
-         absl::StrCat(rows.size(), " sessions, room for ", number(view["capacity"]), "\n");
+         absl::StrCat(count(rows.size(), "session"), ", room for ", number(view["capacity"]), "\n");
 }
 
 }  // namespace sluice::control

@@ -19,8 +19,9 @@ std::string number(const json& value) {
 }
 
 bool is_number(const std::string& text) {
+  // Addresses begin with a digit, too.
   return !text.empty() && absl::ascii_isdigit(static_cast<unsigned char>(text.front())) &&
-         text.find(':') == std::string::npos;
+         text.find_first_of(":/") == std::string::npos && std::count(text.begin(), text.end(), '.') < 2;
 }
 
 void append_row(std::string& out, const Row& row, const std::vector<size_t>& widths, const Row& first) {

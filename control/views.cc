@@ -151,6 +151,9 @@ json drops_view(Runtime& runtime) {
   out["ports"] = json::object();
   for (const auto& [name, port] : runtime.ports())
     out["ports"][name] = drops_json(counted(port, books).drops);
+  // What we made ourselves came in by no port.
+  const json own = drops_json(books.total.ports[dataplane::kSelfPort].drops);
+  if (!own.empty()) out["ports"]["(own)"] = own;
   for (size_t reason = 0; reason < kDropReasons; ++reason) {
     out["reasons"][words(dataplane::kDropNames[reason])] = dataplane::kDropSentences[reason];
   }

@@ -118,7 +118,7 @@ class FlowIndex {
 };
 
 inline uint32_t FlowIndex::matches(const Bucket& bucket, uint16_t signature) {
-  constexpr uint32_t kLower = 0x55555;  // of ten ways
+  [[maybe_unused]] constexpr uint32_t kLower = 0x55555;  // of ten ways
 #if defined(__AVX2__)
   const __m256i line = _mm256_load_si256(reinterpret_cast<const __m256i*>(&bucket));
   const __m256i same = _mm256_cmpeq_epi16(line, _mm256_set1_epi16(static_cast<int16_t>(signature)));

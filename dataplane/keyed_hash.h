@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A keyed hash for what strangers choose: MAC addresses and sessions. Without the seed
-// nobody can compute which keys share a bucket, so nobody can fill one on purpose. (CRC and multiply-xor
-// hashes collide at will, even with a secret seed: they are linear.)
+// A keyed hash for what strangers choose: MAC addresses and sessions. Without the seed nobody can compute
+// which keys share a bucket, so nobody can fill one on purpose. (CRC and multiply-xor hashes collide at will,
+// even with a secret seed: they are linear.)
 //
 // AES rounds where the compiler may use them (three: full diffusion after two, one to spare, a dozen cycles
 // of latency that overlap over a batch), SipHash-1-3 elsewhere.

@@ -19,6 +19,7 @@ bool may_enter(const NatTables& nat, const NatRule& rule, const Flow& flow) {
   return false;
 }
 
+// The rule that a mapping was made under; null: it is gone.
 const NatRule* rule_of(const NatRules& rules, const Mapping& mapping) {
   for (const NatRule& rule : rules.rules) {
     if (rule.scope == mapping.scope) return &rule;
@@ -52,8 +53,14 @@ bool destination_holds(const Context& context, Session& session) {
     session.rule = inside.rule;
     return inside.address == reply.source && inside.port == reply.source_port;
   }
-  const ExternalAddress* external = rules.external(original.destination);
-  return external != nullptr && rules.is_inside(reply.source);
+  // Else a mapping led to it, and lives as long as the rule that still covers the host.
+  for (size_t index = 0; index < rules.rules.size(); ++index) {
+    const NatRule& rule = rules.rules[index];
+    if (!rules.covers(rule, reply.source) || !rules.in_pool(rule, original.destination)) continue;
+    session.rule = static_cast<uint16_t>(index);
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
