@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/support/test_switch.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <rte_mbuf.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <numeric>
@@ -26,6 +29,14 @@ config::Config small(const std::string& yaml) {
   config::Config config = parse_or_die(yaml);
   if (!config.dpdk.mbufs) config.dpdk.mbufs = 4096;
   return config;
+}
+
+control::IpAddress parse_address(const std::string& text) {
+  std::array<uint8_t, 16> octets{};
+  if (inet_pton(AF_INET6, text.c_str(), octets.data()) == 1) return dataplane::load_ip6(octets.data());
+  in_addr ipv4{};
+  if (inet_pton(AF_INET, text.c_str(), &ipv4) != 1) die("no address: " + text);
+  return dataplane::Ip4{ntohl(ipv4.s_addr)};
 }
 
 }  // namespace
@@ -55,6 +66,8 @@ absl::Status TestSwitch::reload(const std::string& yaml) {
 
 TestSwitch::~TestSwitch() {
   turn();
+  runtime_->router().drop_all();
+  turn();
   for (const auto& [name, port] : runtime_->ports()) sent(name);
   const control::Books books = runtime_->books();
   EXPECT_EQ(books.unaccounted, 0) << "packets vanished";
@@ -81,17 +94,54 @@ void TestSwitch::receive_packet(const std::string& port, rte_mbuf* packet, unsig
   turn();
 }
 
+// What control sends at the end of one step arrives with the next: two idle ones are quiet.
 void TestSwitch::turn() {
-  while (runtime_->step(now_ns_) != 0) {
+  for (unsigned idle = 0; idle < 2;) idle = runtime_->step(now_ns_) == 0 ? idle + 1 : 0;
+}
+
+void TestSwitch::pass_ms(unsigned milliseconds) {
+  const uint64_t end_ns = now_ns_ + uint64_t{milliseconds} * 1'000'000;
+  for (auto due_ns = runtime_->router().next_due(); due_ns && *due_ns <= end_ns;) {
+    now_ns_ = std::max(now_ns_, *due_ns);
+    turn();
+    const auto next_ns = runtime_->router().next_due();
+    if (next_ns && *next_ns <= now_ns_) die("a timer is due, and stays due");
+    due_ns = next_ns;
   }
+  now_ns_ = end_ns;
+  turn();
 }
 
 void TestSwitch::pass(unsigned seconds) {
   for (unsigned i = 0; i < seconds; ++i) {
-    now_ns_ += kSecond_ns;
-    turn();
+    pass_ms(1000);
     runtime_->age_macs();
   }
+}
+
+std::string TestSwitch::mac(const std::string& interface) {
+  const control::L3Interface* found = runtime_->router().interfaces().find(interface);
+  if (found == nullptr) die("no interface " + interface);
+  return control::mac_text(dataplane::octets(found->mac));
+}
+
+void TestSwitch::knows(const std::string& port, const std::string& interface, const std::string& mac,
+                       const std::string& address, std::optional<uint16_t> vlan) {
+  const control::L3Interface* found = runtime_->router().interfaces().find(interface);
+  if (found == nullptr) die("no interface " + interface);
+  const control::IpAddress host = parse_address(address);
+  const auto ours = runtime_->router().neighbors().own().source_for(found->index, host);
+  if (!ours) die("no address of ours is beside " + address);
+  const std::string target = control::to_text(*ours);
+  Frame question =
+      ours->is_ipv4() ? arp_request(mac, address, target) : neighbor_solicitation(mac, address, target);
+  if (vlan) {
+    const uint8_t tag[] = {0x81, 0x00, static_cast<uint8_t>(*vlan >> 8), static_cast<uint8_t>(*vlan)};
+    question.insert(question.begin() + 12, tag, tag + 4);
+  }
+  receive(port, question);
+  if (!runtime_->router().neighbors().find(found->index, host)) die(address + " was not learned");
+  sent(port);
 }
 
 Frames TestSwitch::sent(const std::string& port) {

@@ -7,10 +7,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "control/runtime.h"
 #include "tests/support/frame.h"
+#include "tests/support/ip.h"
 #include "tests/support/packets.h"
 #include "tests/support/ring_devices.h"
 
@@ -39,11 +42,22 @@ class TestSwitch {
   /// A packet that the test made itself.
   void receive_packet(const std::string& port, rte_mbuf* packet, unsigned queue = 0);
   void turn();
-  /// Virtual time passes; control does what is due every second.
+  /// Virtual time passes; control does what is due every second, and the router's timers fire at their time.
   void pass(unsigned seconds);
+  /// As pass(), without the work of every second.
+  void pass_ms(unsigned milliseconds);
 
   /// What left by `port` since it was last asked, in order.
   Frames sent(const std::string& port);
+  /// The same as sentences.
+  std::vector<std::string> told(const std::string& port) { return test::told(sent(port)); }
+
+  /// The MAC address of a layer 3 interface, "02:…".
+  [[nodiscard]] std::string mac(const std::string& interface);
+  /// The router learns that `address`, a host on the link of `interface`, has `mac`: the host at `port` asks
+  /// for the router's address there, as a host does before it sends. What left by `port` is forgotten.
+  void knows(const std::string& port, const std::string& interface, const std::string& mac,
+             const std::string& address, std::optional<uint16_t> vlan = std::nullopt);
 
   [[nodiscard]] uint64_t drops(const std::string& port, dataplane::DropReason reason);
   [[nodiscard]] dataplane::Counters counters() { return runtime_->books().total; }
