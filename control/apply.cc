@@ -148,7 +148,10 @@ absl::Status Runtime::open_ports(const config::Config& next, const std::vector<s
 // Takes the changed ports out of service, and opens them anew as `next` says; as they were if that fails.
 absl::Status Runtime::replace_ports(const config::Config& next, Change& change) {
   OpenPorts old;
-  for (const std::string& name : change.restarted) old.insert(ports_.extract(name));
+  for (const std::string& name : change.restarted) {
+    forget_hosts_behind(name);
+    old.insert(ports_.extract(name));
+  }
   config::Config without = config_;
   std::erase_if(without.ports, [&](const config::Port& port) { return old.contains(port.name); });
   for (config::Bridge& bridge : without.bridges) {

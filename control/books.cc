@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "control/log.h"
 #include "control/runtime.h"
+#include "dataplane/ring.h"
 
 namespace sluice::control {
 namespace {
@@ -61,7 +63,7 @@ Books Runtime::books() {
   books.unaccounted += std::abs(dataplane::unaccounted(books.control));
   books.held += router_->held();
   for (const auto& row : shared_.rings) {
-    for (const rte_ring* ring : row) books.held += ring == nullptr ? 0 : rte_ring_count(ring);
+    for (const rte_ring* ring : row) books.held += dataplane::waiting_on(ring);
   }
   return books;
 }
@@ -115,12 +117,29 @@ void Runtime::age_macs() {
   });
 }
 
+// Whoever comes next to that port is somebody else: neighbors there are asked for anew.
+void Runtime::forget_hosts_behind(const std::string& port) {
+  const MacFilter there = {.bridge = {}, .vlan = {}, .port = port};
+  std::set<dataplane::Mac48> hosts;
+  for (const MacView& entry : macs(there)) hosts.insert(dataplane::mac48(entry.mac));
+  clear_macs(there);
+  dataplane::InterfaceIndex routed = 0;
+  for (const config::Interface& interface : config_.interfaces) {
+    if (interface.port == port) routed = router_->interfaces().index(interface.name);
+  }
+  for (const NeighborInfo& neighbor : router_->neighbors().list(now_ns())) {
+    const bool behind =
+        (routed != 0 && neighbor.interface == routed) || (neighbor.mac && hosts.contains(*neighbor.mac));
+    if (behind) router_->neighbors().clear({neighbor.interface, neighbor.address});
+  }
+}
+
 void Runtime::watch_links() {
   for (const auto& [name, port] : ports_) {
     const bool up = devices_.link_up(port.device);
     if (std::exchange(links_[name], up) == up) continue;
     log_info(absl::StrCat("port ", name, ": link ", up ? "up" : "down"));
-    if (!up) clear_macs({.bridge = {}, .vlan = {}, .port = name});
+    if (!up) forget_hosts_behind(name);
   }
 }
 

@@ -17,7 +17,7 @@ namespace sluice::control {
 
 /// What the command line has in common for all sub-commands, and which of them was chosen.
 struct CommandLine {
-  CLI::App app{"sluice: a software switch on DPDK, configured by one YAML file", "sluice"};
+  CLI::App app{"sluice: a software switch, router and NAT on DPDK, configured by one YAML file", "sluice"};
   std::string socket = "/run/sluice/sluice.sock";
   CLI::Option* socket_option = nullptr;  ///< said on the command line or in the environment, if it counts
   std::function<int()> chosen;

@@ -172,10 +172,13 @@ void NatPlan::Builder::sort() {
   by(rules.statics_by_inside, [](const auto& rule) { return rule.inside; });
 }
 
-bool NatPlan::has_room(const config::Config& config) const {
+bool NatPlan::has_room(const config::Config& config, const dataplane::NatArena& arena) const {
   std::set<Ip4> all;
   for (const config::NatRule& rule : config.nat) all.merge(externals_of(config, rule));
-  for (const auto& [address, slot] : slot_by_address_) all.insert(address);
+  const dataplane::NatTables tables = arena.tables(0);
+  for (const auto& [address, slot] : slot_by_address_) {
+    if (wanted_.contains(address) || !tables.ports.is_unused(slot)) all.insert(address);
+  }
   return all.size() <= slots_;
 }
 

@@ -28,7 +28,7 @@ class NatPlan {
   explicit NatPlan(uint32_t slots) : slots_(slots) {}
 
   /// Whether there are slots for all external addresses of `config` beside those still in use.
-  [[nodiscard]] bool has_room(const config::Config& config) const;
+  [[nodiscard]] bool has_room(const config::Config& config, const dataplane::NatArena& arena) const;
 
   /// The rules for a snapshot. Their generation is a new one only if they differ from those built before.
   /// Writes the addresses of new slots into the arena. REQUIRES: has_room().

@@ -106,7 +106,7 @@ uint64_t Router::session_bytes(const config::Config& config, unsigned workers) {
 }
 
 absl::Status Router::acceptable(const config::Config& next) const {
-  if (nat_.has_room(next)) return absl::OkStatus();
+  if (nat_.has_room(next, arena_)) return absl::OkStatus();
   return input_error(absl::StrCat(next.file,
                                   ":1:1: error: more external addresses in nat than there is room for "
                                   "while sluice runs: restart it"));

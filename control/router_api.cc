@@ -32,6 +32,7 @@ absl::StatusOr<dataplane::Ip4> read_ipv4(const std::string& text) {
   const absl::StatusOr<IpAddress> address = read_address(text);
   if (!address.ok()) return address.status();
   if (!address->is_ipv4()) return input_error("sessions are IPv4: write an IPv4 address");
+  if (address->ip4() == 0) return input_error("no session has 0.0.0.0");
   return address->ip4();
 }
 

@@ -9,6 +9,7 @@
 
 #include "control/router.h"
 #include "dataplane/again.h"
+#include "dataplane/ring.h"
 
 namespace sluice::control {
 namespace {
@@ -53,10 +54,6 @@ IpAddress destination_of(Octets packet, dataplane::Ip4 translated) {
   const auto ipv6 = read<dataplane::Ipv6Header>(packet);
   if (!packet.empty() && packet[0] >> 4 == 6 && ipv6) return dataplane::load_ip6(ipv6->destination.data());
   return translated;
-}
-
-unsigned held_in(const rte_ring* ring) {
-  return ring == nullptr ? 0 : rte_ring_count(ring);
 }
 
 }  // namespace
@@ -248,8 +245,8 @@ dataplane::InterfaceIndex Router::egress_of(const IpAddress& destination) const 
 uint64_t Router::held() const {
   uint64_t packets = 0;
   for (unsigned worker = 0; worker < shared_.workers; ++worker) {
-    packets += held_in(shared_.injections[worker]);
-    for (const rte_ring* ring : shared_.punts[worker]) packets += held_in(ring);
+    packets += dataplane::waiting_on(shared_.injections[worker]);
+    for (const rte_ring* ring : shared_.punts[worker]) packets += dataplane::waiting_on(ring);
   }
   return packets + neighbors_.counts().held;
 }

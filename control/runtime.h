@@ -159,6 +159,7 @@ class Runtime {
   void put_in_force(const config::Config& config);
   void install_static_macs(const config::Config& config);
   void erase_stale_macs(const config::Config& config);
+  void forget_hosts_behind(const std::string& port);
   void set_mac_limits(const config::Config& config);
   void wait_until_unused();
   void wait_for_quiescence();

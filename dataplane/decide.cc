@@ -52,7 +52,7 @@ Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
   const InterfaceIndex translating = draft.hairpin ? external->interface : draft.egress;
   draft.source = rules.source(flow.source, flow.protocol, flow.source_port, draft.destination, translating);
   if (external != nullptr && (batch.steered[place] & kIsAnswered) == 0)
-    draft.target = destination_of(context, flow).mapping;
+    draft.target = destination_of(context, flow, is_nameless(batch, place), batch.interface[place]).mapping;
   return draft;
 }
 

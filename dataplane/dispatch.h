@@ -24,7 +24,8 @@ void refuse(Batch& batch, uint8_t place, DropReason reason, ErrorKind error, uin
 
 /// Whether the packet is an echo request or reply, which control answers or awaits.
 inline bool is_echo(const Batch& batch, uint8_t place) {
-  if ((batch.flags[place] & kIsLaterFragment) != 0 || batch.l4[place] >= batch.ip_length[place]) return false;
+  if ((batch.flags[place] & kIsLaterFragment) != 0 || batch.l4[place] >= contiguous(batch, place))
+    return false;
   const uint8_t type = *l4_header(batch, place);
   if (batch.family[place] == Family::ipv4)
     return batch.protocol[place] == kProtocolIcmp && (type == icmp::kEcho || type == icmp::kEchoReply);

@@ -62,12 +62,12 @@ namespace sluice::dataplane {
   X(nat_sessions_full, "the session table is full (tables: sessions)")                                       \
   X(nat_fragment_unknown, "it is a fragment whose first part was not seen before it")                        \
   X(punt_policed, "more of its kind were for control than it lets itself be sent")                           \
-  X(punt_full, "the ring to control was full")                                                               \
+  X(punt_full, "the ring between a worker and control was full")                                             \
   X(ended, "sluice stopped while it waited")                                                                 \
   X(too_big, "it is larger than the mtu of the port it was to leave by")                                     \
   X(no_mbuf, "there was no free packet buffer for a copy (dpdk: mbufs)")                                     \
   X(transmit_full, "the port did not take it: its queue was full, or its link is down")                      \
-  X(steer_full, "the ring to the worker that owns the transmit queue was full")                              \
+  X(steer_full, "the ring to another worker was full")                                                       \
   X(again_full, "the queue for another pass through the pipeline was full")                                  \
   X(loop, "it was sent round the pipeline more than twice")                                                  \
   X(port_gone, "the port it was to leave by was removed meanwhile")

@@ -68,10 +68,11 @@ bool has_good_checksum(const rte_mbuf* packet, const Ipv4Header* header) {
   return internet_checksum(header, header->header_length()) == 0xFFFF;
 }
 
-DropReason check_ipv4(const rte_mbuf* packet, const Ipv4Header* header, unsigned available) {
-  if (available < sizeof *header || header->version_ihl >> 4 != 4) return DropReason::bad_ip_header;
+DropReason check_ipv4(const rte_mbuf* packet, const Ipv4Header* header, unsigned l3) {
+  const unsigned here = packet->data_len - l3, available = packet->pkt_len - l3;
+  if (here < sizeof *header || header->version_ihl >> 4 != 4) return DropReason::bad_ip_header;
   const unsigned length = header->header_length();
-  if (length < kMinimumIhl * 4 || length > available) return DropReason::bad_ip_header;
+  if (length < kMinimumIhl * 4 || length > here) return DropReason::bad_ip_header;
   const unsigned total = header->total_length.host();
   if (total < length || total > available) return DropReason::bad_ip_header;
   if (!has_good_checksum(packet, header)) return DropReason::bad_ip_checksum;
@@ -99,8 +100,8 @@ bool is_tiny(const Batch& batch, uint8_t place, uint16_t fragment, unsigned payl
 DropReason read_ipv4(Batch& batch, uint8_t place) {
   const rte_mbuf* packet = batch.packet[place];
   const auto* header = l3_header<Ipv4Header>(batch, place);
-  const unsigned available = packet->data_len - batch.l3[place];
-  if (const DropReason wrong = check_ipv4(packet, header, available); wrong != DropReason::none) return wrong;
+  const DropReason wrong = check_ipv4(packet, header, batch.l3[place]);
+  if (wrong != DropReason::none) return wrong;
 
   const unsigned length = header->header_length(), payload = header->total_length.host() - length;
   if (length > sizeof *header &&
@@ -118,7 +119,7 @@ DropReason read_ipv4(Batch& batch, uint8_t place) {
   batch.flags[place] |= fragment_flags(fragment);
   if (is_tiny(batch, place, fragment, payload)) return DropReason::tiny_fragment;
   const bool has_transport = (batch.flags[place] & kIsLaterFragment) == 0;
-  read_ports(batch, place, l4_header(batch, place), has_transport ? payload : 0);
+  read_ports(batch, place, l4_header(batch, place), has_transport ? contiguous(batch, place) - length : 0);
   return DropReason::none;
 }
 
@@ -192,23 +193,23 @@ void read_chain(Batch& batch, uint8_t place, const Chain& chain, unsigned length
 Ipv6Verdict read_ipv6(const Context& context, Batch& batch, uint8_t place) {
   const rte_mbuf* packet = batch.packet[place];
   const auto* header = l3_header<Ipv6Header>(batch, place);
-  const unsigned available = packet->data_len - batch.l3[place];
-  if (available < sizeof *header || header->version_class_flow.host() >> 28 != 6)
+  if (packet->data_len - batch.l3[place] < sizeof *header || header->version_class_flow.host() >> 28 != 6)
     return {DropReason::bad_ip_header};
   const unsigned length = sizeof *header + header->payload_length.host();
-  if (length > available) return {DropReason::bad_ip_header};
+  if (length > packet->pkt_len - batch.l3[place]) return {DropReason::bad_ip_header};
   const Ip6 source = load_ip6(header->source.data()), destination = load_ip6(header->destination.data());
   if (is_martian_source(source)) return {DropReason::martian_source};
 
   Chain chain{header->next_header, sizeof *header};
-  walk(chain, l3_header<uint8_t>(batch, place), length);
+  batch.ip_length[place] = static_cast<uint16_t>(std::min(length, 65535u));
+  const unsigned here = contiguous(batch, place);
+  walk(chain, l3_header<uint8_t>(batch, place), here);
   batch.family[place] = Family::ipv6;
   batch.ttl[place] = header->hop_limit;
-  batch.ip_length[place] = static_cast<uint16_t>(std::min(length, 65535u));
   batch.flags[place] |= kMayNotFragment;
-  read_chain(batch, place, chain, length);
+  read_chain(batch, place, chain, here);
   if (chain.source_routing_at != 0) return {DropReason::source_route, true, false, chain.source_routing_at};
-  const bool has_icmp = chain.protocol == kProtocolIcmpv6 && !chain.later_fragment && chain.offset < length;
+  const bool has_icmp = chain.protocol == kProtocolIcmpv6 && !chain.later_fragment && chain.offset < here;
   if (has_icmp && is_discovery(l3_header<uint8_t>(batch, place)[chain.offset])) return {.discovery = true};
   if (is_unspecified(source) || is_multicast(destination)) return {DropReason::martian_source};
   if (is_link_local(source)) batch.flags[place] |= kIsLinkLocal;

@@ -28,6 +28,12 @@ inline const uint8_t* l4_header(const Batch& batch, uint8_t place) {
   return l3_header<uint8_t>(batch, place) + batch.l4[place];
 }
 
+/// Octets from the IP header on that lie in one piece: all of a packet's headers, see ip_in.
+inline unsigned contiguous(const Batch& batch, uint8_t place) {
+  const unsigned here = batch.packet[place]->data_len - unsigned{batch.l3[place]};
+  return batch.ip_length[place] < here ? batch.ip_length[place] : here;
+}
+
 /// Sets what ip_in sets for IPv4, or says what is wrong (RFC 1812 5.2.2, 5.3.7, RFC 7126, RFC 3128).
 DropReason read_ipv4(Batch& batch, uint8_t place);
 

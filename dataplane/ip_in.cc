@@ -19,9 +19,13 @@ namespace {
 
 using Next = Edges<Stage::ip_in, Stage::session, Stage::route, Stage::punt, Stage::drop>;
 
-// A header may lie in several segments if a capture or a guest cuts it up: then the packet is joined.
+// All headers of a packet, those that an ICMP error quotes too: Ethernet, IP with options, and as much again.
+constexpr uint16_t kHeaders = 256;
+
+// A capture or a guest may cut a packet into segments anywhere: then it is copied, so that its headers are in
+// one piece. A jumbo's first segment has them as it comes.
 bool join(Context& context, rte_mbuf*& packet) {
-  if (packet->nb_segs == 1) [[likely]]
+  if (packet->nb_segs == 1 || packet->data_len >= kHeaders) [[likely]]
     return true;
   rte_mbuf* copy = rte_pktmbuf_copy(packet, context.shared.pool, 0, UINT32_MAX);
   if (copy == nullptr) return false;

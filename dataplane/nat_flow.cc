@@ -80,22 +80,24 @@ uint8_t tcp_flags_of(const Batch& batch, uint8_t place) {
   return reinterpret_cast<const TcpHeader*>(l4_header(batch, place))->flags;
 }
 
-Destination destination_of(const Context& context, const Flow& flow) {
+Destination destination_of(const Context& context, const Flow& flow, bool nameless, InterfaceIndex ingress) {
   const NatRules& rules = context.snapshot->nat;
   const ExternalAddress* external = rules.external(flow.destination);
   if (external == nullptr) return {DropReason::none, flow.destination, flow.destination_port};
   InsideEndpoint inside;
   if (rules.inside_of(flow.destination, flow.protocol, flow.destination_port, inside))
     return {DropReason::none, inside.address, inside.port};
-  const MappingIndex index =
-      context.nat->mappings.find(External{flow.destination, flow.destination_port, flow.protocol});
+  const External endpoint{flow.destination, flow.destination_port, flow.protocol};
+  const MappingIndex index = nameless ? kNoIndex : context.nat->mappings.find(endpoint);
   if (index == kNoIndex) {
     const DropReason drop = external->own ? DropReason::none : DropReason::nat_no_mapping;
     return {drop, flow.destination, flow.destination_port};
   }
   const Mapping& mapping = context.nat->mappings[index];
   const NatRule* rule = rule_of(rules, mapping);
-  if (rule == nullptr || !may_enter(*context.nat, *rule, flow)) return {DropReason::nat_filtered};
+  const bool filtered = rules.outside(ingress);
+  if (rule == nullptr || (filtered && !may_enter(*context.nat, *rule, flow)))
+    return {DropReason::nat_filtered};
   return {DropReason::none, mapping.inside, mapping.inside_port, index};
 }
 

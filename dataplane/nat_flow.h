@@ -27,6 +27,12 @@ inline bool is_known(const Batch& batch, uint8_t place) {
   return (batch.flags[place] & (kIsLaterFragment | kHasPorts)) != kIsLaterFragment;
 }
 
+/// Whether the packet's ports are not known though its protocol has some: a later fragment that came too
+/// early, an ICMP message that is no echo. Its flow must not be taken for one with port 0.
+inline bool is_nameless(const Batch& batch, uint8_t place) {
+  return (batch.flags[place] & kHasPorts) == 0 && PortBlocks::has_ports(batch.protocol[place]);
+}
+
 /// Where a flow without a session is to go (destination translation).
 struct Destination {
   DropReason drop = DropReason::none;
@@ -34,7 +40,9 @@ struct Destination {
   uint16_t port = 0;
   MappingIndex mapping = kNoIndex;  ///< by which it was found; kNoIndex: by the file, or it stays as it is
 };
-Destination destination_of(const Context& context, const Flow& flow);
+/// \param nameless only 1:1 leads anywhere; \param ingress filters hold against what comes from outside: a
+/// host behind the same NAT could reach the other one by its inside address
+Destination destination_of(const Context& context, const Flow& flow, bool nameless, InterfaceIndex ingress);
 
 /// Whether the rules and routes in force would decide about the session as it was decided; then its rule is
 /// set to the one that does.

@@ -31,7 +31,7 @@ bool read_ports(const uint8_t* transport, Flow& flow) {
 
 std::optional<Quote> read_quote(const Batch& batch, uint8_t place) {
   const auto* packet = l3_header<uint8_t>(batch, place);
-  const unsigned offset = batch.l4[place] + unsigned{sizeof(IcmpHeader)}, end = batch.ip_length[place];
+  const unsigned offset = batch.l4[place] + unsigned{sizeof(IcmpHeader)}, end = contiguous(batch, place);
   if (offset + sizeof(Ipv4Header) > end) return std::nullopt;
   Ipv4Header header;
   std::memcpy(&header, packet + offset, sizeof header);

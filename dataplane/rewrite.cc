@@ -26,8 +26,9 @@ using Next = Edges<Stage::rewrite, Stage::bridge_out, Stage::transmit, Stage::dr
 void trim(Batch& batch, uint8_t place) {
   rte_mbuf* packet = batch.packet[place];
   const uint32_t length = uint32_t{batch.l3[place]} + batch.ip_length[place];
-  if (packet->pkt_len <= length || packet->nb_segs != 1) [[likely]]
+  if (packet->pkt_len <= length) [[likely]]
     return;
+  // Padding that fills more than the last segment stays: no driver makes such frames.
   rte_pktmbuf_trim(packet, static_cast<uint16_t>(packet->pkt_len - length));
 }
 

@@ -6,9 +6,8 @@
 // Uses:  packet, family, flags, protocol, l3, l4, ip_length, source4, destination4, ports
 // Sets:  target
 // Next:  decide, for IPv4 when there are NAT rules; neighbour; punt, for what is for us or is refused
-// Drops: martian_destination, directed_broadcast, link_local, blackhole, no_listener; by way of punt
-// no_route,
-//        route_unreachable, route_prohibit
+// Drops: martian_destination, directed_broadcast, link_local, blackhole, no_listener; by way of punt:
+//        no_route, route_unreachable, route_prohibit
 #include <bit>
 
 #include "dataplane/batch.h"

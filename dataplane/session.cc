@@ -7,7 +7,7 @@
 // Sets:  session, target; destination4 and translated_port, as destination translation has them; the ports of
 //        a later fragment and of an ICMP error
 // Next:  neighbour, with a session that holds; route, without one, or when routes or rules have changed
-// Drops: nat_wrong_interface, nat_no_mapping, nat_filtered, nat_bad_quote, steer_full
+// Drops: nat_wrong_interface, nat_no_mapping, nat_filtered, nat_bad_quote, nat_untranslatable, steer_full
 #include <rte_mbuf.h>
 
 #include "dataplane/batch.h"
@@ -25,7 +25,8 @@ namespace {
 using Next = Edges<Stage::session, Stage::route, Stage::neighbour, Stage::drop>;
 
 struct Keys {
-  Lane asking;
+  Lane asking;    ///< for a session
+  Lane nameless;  ///< that have none: see is_nameless()
   Batch::Field<Flow> flows;
   Batch::Field<uint64_t> hashes;
 };
@@ -81,16 +82,19 @@ bool gather_fragment(Context& context, Batch& batch, uint8_t place) {
 // ---- the question
 
 // An error is about the packet that it quotes: it goes the way of an answer to that.
-void take_quoted_flow(Batch& batch, uint8_t place, Flow& flow) {
+// False: there is nothing to be read, and what NAT cannot translate it must not let pass.
+bool take_quoted_flow(const Context& context, Batch& batch, uint8_t place, Flow& flow) {
   const std::optional<Quote> quote = read_quote(batch, place);
-  if (!quote) {  // an error about nothing: not one that could be translated
+  if (!quote) {
+    const NatRules& rules = context.snapshot->nat;
     batch.flags[place] = static_cast<uint8_t>(batch.flags[place] & ~kIsIcmpError);
-    return;
+    return !rules.is_inside(flow.source) && rules.external(flow.destination) == nullptr;
   }
   flow = quote->flow.reversed();
   batch.source_port[place] = flow.source_port;
   batch.destination_port[place] = flow.destination_port;
   batch.flags[place] |= kHasPorts;
+  return true;
 }
 
 void gather(Context& context, Batch& batch, Keys& keys) {
@@ -98,9 +102,16 @@ void gather(Context& context, Batch& batch, Keys& keys) {
     const uint8_t flags = batch.flags[place];
     if ((flags & kIsFragment) != 0 && !gather_fragment(context, batch, place)) continue;
     Flow flow = flow_of(batch, place);
-    if ((flags & kIsIcmpError) != 0) take_quoted_flow(batch, place, flow);
+    if ((flags & kIsIcmpError) != 0 && !take_quoted_flow(context, batch, place, flow)) {
+      Next::drop(batch, place, DropReason::nat_untranslatable);
+      continue;
+    }
     batch.translated_port[place] = flow.destination_port;
     keys.flows[place] = flow;
+    if (is_nameless(batch, place)) {
+      keys.nameless.push(place);
+      continue;
+    }
     keys.hashes[place] = context.nat->sessions.hash(flow);
     context.nat->sessions.prefetch_bucket(keys.hashes[place]);
     keys.asking.push(place);
@@ -163,7 +174,8 @@ SteerNote note_of(const Batch& batch, uint8_t place) {
 }
 
 void answer(Context& context, Batch& batch, uint8_t place, const Flow& flow) {
-  const Destination destination = destination_of(context, flow);
+  const Destination destination =
+      destination_of(context, flow, is_nameless(batch, place), batch.interface[place]);
   if (destination.drop != DropReason::none) return Next::drop(batch, place, destination.drop);
   SteerNote note = note_of(batch, place);
   note.flags |= kIsAnswered;
@@ -203,7 +215,8 @@ void miss(Context& context, Batch& batch, uint8_t place, const Flow& flow) {
   if (context.shared.workers > 1 && went_elsewhere(context, batch, place, flow)) return;
   const bool opens = (batch.flags[place] & kIsIcmpError) == 0 && is_known(batch, place);
   if (opens) {
-    const Destination destination = destination_of(context, flow);
+    const Destination destination =
+        destination_of(context, flow, is_nameless(batch, place), batch.interface[place]);
     if (destination.drop != DropReason::none) return Next::drop(batch, place, destination.drop);
     batch.destination4[place] = destination.address;
     batch.translated_port[place] = destination.port;
@@ -226,6 +239,7 @@ void stages::session(Context& context, Batch& batch) {
       miss(context, batch, place, keys.flows[place]);
     }
   }
+  for (uint8_t place : keys.nameless) miss(context, batch, place, keys.flows[place]);
 }
 
 }  // namespace sluice::dataplane

@@ -12,6 +12,7 @@
 #include "dataplane/nat_arena.h"
 #include "dataplane/nat_flow.h"
 #include "dataplane/punt.h"
+#include "dataplane/ring.h"
 #include "dataplane/sleeper.h"
 
 namespace sluice::dataplane {
@@ -124,7 +125,7 @@ unsigned Worker::take_over() {
 // Takes all that was there when it looked: control may then close a port two quiescent points after the swap
 // that removed it, sure that no ring holds a packet for it.
 unsigned Worker::take_over_from(rte_ring* ring) {
-  const unsigned waiting = ring == nullptr ? 0 : rte_ring_count(ring);
+  const unsigned waiting = waiting_on(ring);
   for (unsigned left = waiting; left != 0;) {
     std::array<rte_mbuf*, kBatchSize> packets;
     const unsigned taken = rte_ring_sc_dequeue_burst(ring, reinterpret_cast<void**>(packets.data()),
@@ -285,10 +286,9 @@ bool Worker::has_work_waiting() const {
   if (shared.publish_request != shared.posts[context_.worker].published) return true;
   const Post& post = shared.posts[context_.worker];
   if (post.sessions.asked != post.sessions.answered) return true;
-  const auto has_packets = [](const rte_ring* ring) { return ring != nullptr && rte_ring_count(ring) != 0; };
-  if (has_packets(shared.injections[context_.worker])) return true;
+  if (waiting_on(shared.injections[context_.worker]) != 0) return true;
   for (unsigned from = 0; from < shared.workers; ++from) {
-    if (has_packets(shared.rings[from][context_.worker])) return true;
+    if (waiting_on(shared.rings[from][context_.worker]) != 0) return true;
   }
   return false;
 }
