@@ -25,8 +25,10 @@ Mac48 mac_from_name(const std::string& name) {
 }
 
 // A tap's address is that of the kernel's device, which is the host at the other end of the wire.
+// A ring has none at all.
 Mac48 mac_of_port(const OpenPort& port) {
   config::MacAddress mac = port.device.mac;
+  if (mac == config::MacAddress{}) return mac_from_name(port.config.name);
   if (port.config.device == config::Port::Device::tap) {
     mac[0] = static_cast<uint8_t>((mac[0] | kLocallyAdministered) & ~kGroup);
     mac[5] ^= 0x80;

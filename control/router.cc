@@ -160,7 +160,9 @@ void Router::describe(dataplane::Snapshot& snapshot, const config::Config& confi
     interface.first_ipv4 = static_cast<uint32_t>(snapshot.ipv4.size());
     interface.ipv4 = static_cast<uint32_t>(ours.size());
     snapshot.ipv4.insert(snapshot.ipv4.end(), ours.begin(), ours.end());
-    for (const Ip4 address : ours) answered_.push_back({known->index, address, address});
+    // The interface's own come first, and are announced as such.
+    for (size_t i = known->ipv4.size(); i < ours.size(); ++i)
+      answered_.push_back({known->index, ours[i], ours[i]});
     interface.first_ipv6 = static_cast<uint32_t>(snapshot.ipv6.size());
     interface.ipv6 = static_cast<uint32_t>(known->ipv6.size());
     for (const auto& own : known->ipv6) snapshot.ipv6.push_back(own.address);

@@ -144,6 +144,7 @@ class Router final : public NeighborPort {
   void finish(rte_mbuf* packet);
   void drop(rte_mbuf* packet, dataplane::DropReason reason);
   void send_own(Octets packet, dataplane::InterfaceIndex interface);
+  void send_on_link(rte_mbuf* packet, dataplane::InterfaceIndex interface);
   void originate(Octets head, Octets body, dataplane::Arrival arrival, dataplane::InterfaceIndex interface);
   void inject(rte_mbuf* packet, unsigned worker, const dataplane::ArrivalNote& note);
   [[nodiscard]] rte_mbuf* make_packet(Octets head, Octets body);

@@ -23,6 +23,8 @@ using dataplane::PuntReason;
 
 // Packets of one ring in one go: a flood of one class does not keep the others waiting.
 constexpr unsigned kBurst = 64;
+// In a note's mtu, which a packet of ours has no use for: it goes to a link-local address.
+constexpr uint16_t kLinkLocalMark = UINT16_MAX;
 // Answers to pings that nobody has asked for yet.
 constexpr size_t kMaxReplies = 1024;
 
@@ -133,6 +135,8 @@ void Router::release(rte_mbuf* packet) {
   if (note.passes == dataplane::kMaxPasses) return drop(packet, DropReason::loop);
   const auto passes = static_cast<uint8_t>(note.passes + 1);
   const bool own = note.interface == 0;
+  if (own && note.reason == PuntReason::connected && note.mtu == kLinkLocalMark)
+    return send_on_link(packet, note.egress);
   inject(packet, note.worker,
          {own ? Arrival::own : Arrival::again, passes, note.ingress, note.interface, {}});
 }
@@ -189,8 +193,20 @@ void Router::send(dataplane::InterfaceIndex interface, std::vector<uint8_t> fram
   originate(frame, {}, Arrival::link, interface);
 }
 
+// A packet of ours to a link-local address whose neighbor is known now.
+void Router::send_on_link(rte_mbuf* packet, dataplane::InterfaceIndex interface) {
+  const IpAddress destination = destination_of(Bytes(packet, dataplane::kEthernetHeaderLength).get(), 0);
+  const std::optional<dataplane::Adjacency> neighbor = neighbors_.find(interface, destination);
+  const L3Interface* link = interfaces_.find(interface);
+  if (!neighbor || link == nullptr) return drop(packet, DropReason::interface_gone);
+  *rte_pktmbuf_mtod(packet, dataplane::EthernetHeader*) = {
+      dataplane::octets(neighbor->mac()), dataplane::octets(link->mac),
+      dataplane::BigEndian<uint16_t>(dataplane::kEtherTypeIpv6)};
+  inject(packet, 0, {Arrival::link, 0, dataplane::kSelfPort, interface, {}});
+}
+
 // The pipeline finds the way and writes the addresses of the Ethernet header. No table can find a link-local
-// address: it is on `interface`, and its host has just spoken to us, so it is known.
+// address: it is on `interface`, and waits here until its neighbor is known.
 void Router::send_own(Octets packet, dataplane::InterfaceIndex interface) {
   std::vector<uint8_t> head;
   const bool ipv4 = packet[0] >> 4 == 4;
@@ -200,11 +216,18 @@ void Router::send_own(Octets packet, dataplane::InterfaceIndex interface) {
     append_ethernet(head, 0, 0, type);
     return originate(head, packet, Arrival::own, 0);
   }
-  const std::optional<dataplane::Adjacency> neighbor = neighbors_.find(interface, destination);
-  const L3Interface* link = interfaces_.find(interface);
-  if (!neighbor || link == nullptr || neighbor->reach() < dataplane::Reach::usable) return;
-  append_ethernet(head, neighbor->mac(), link->mac, type);
-  originate(head, packet, Arrival::link, interface);
+  append_ethernet(head, 0, 0, type);
+  ++book_.generated;
+  rte_mbuf* made = make_packet(head, packet);
+  if (made == nullptr) return book_.drop(dataplane::kSelfPort, DropReason::no_mbuf);
+  PuntNote note{};
+  note.reason = PuntReason::connected;
+  note.l3_offset = dataplane::kEthernetHeaderLength;
+  note.ingress = dataplane::kSelfPort;
+  note.egress = interface;
+  note.mtu = kLinkLocalMark;
+  dataplane::punt_note(made) = note;
+  neighbors_.hold(interface, destination, made, now_ns_);
 }
 
 bool Router::ping(const IpAddress& destination, const EchoId& id, uint16_t data_length) {

@@ -149,6 +149,12 @@ uint8_t flags_of(const Context& context, const Draft& draft, const NatRule& rule
   const bool from_inside = draft.source.action != SourceAction::keep;
   uint8_t flags = from_inside ? kRefreshedBy0 : 0;
   if (draft.translates_destination) flags |= kRefreshedBy1;
+  InsideEndpoint inside;
+  const Flow& flow = draft.original;
+  const bool forwarded =
+      draft.translates_destination &&
+      context.snapshot->nat.inside_of(flow.destination, flow.protocol, flow.destination_port, inside);
+  if (forwarded) flags |= kIsForwarded;
   const bool guarded = rule.filtering == NatRule::Filtering::address_dependent &&
                        rule.mapping == NatRule::Mapping::endpoint_independent;
   if (draft.source.action == SourceAction::pool && guarded) flags |= kHoldsPermit;

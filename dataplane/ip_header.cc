@@ -211,7 +211,8 @@ Ipv6Verdict read_ipv6(const Context& context, Batch& batch, uint8_t place) {
   if (chain.source_routing_at != 0) return {DropReason::source_route, true, false, chain.source_routing_at};
   const bool has_icmp = chain.protocol == kProtocolIcmpv6 && !chain.later_fragment && chain.offset < here;
   if (has_icmp && is_discovery(l3_header<uint8_t>(batch, place)[chain.offset])) return {.discovery = true};
-  if (is_unspecified(source) || is_multicast(destination)) return {DropReason::martian_source};
+  if (is_unspecified(source)) return {DropReason::martian_source};
+  if (is_multicast(destination)) return {DropReason::martian_destination};
   if (is_link_local(source)) batch.flags[place] |= kIsLinkLocal;
   if (is_link_local(destination)) return {place_link_local(context, batch, place, destination)};
   return {};

@@ -2,6 +2,7 @@
 #include "dataplane/nat_flow.h"
 
 #include "dataplane/ip_header.h"
+#include "dataplane/session_state.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -53,6 +54,7 @@ bool destination_holds(const Context& context, Session& session) {
     session.rule = inside.rule;
     return inside.address == reply.source && inside.port == reply.source_port;
   }
+  if ((session.flags & kIsForwarded) != 0) return false;
   // Else a mapping led to it, and lives as long as the rule that still covers the host.
   for (size_t index = 0; index < rules.rules.size(); ++index) {
     const NatRule& rule = rules.rules[index];

@@ -41,12 +41,13 @@ uint64_t mix(const KeyedHash& hash, uint64_t state, uint64_t word) {
   return hash(std::rotl(state, 29) ^ word);
 }
 
-// All parts of a datagram take one way, so the ports do not count where later parts would not have them.
+// All parts of a datagram take one way, so nothing counts that later parts would not have: neither the ports
+// nor, in IPv6, the protocol, which may stand behind headers that only the first part carries.
 uint64_t flow_hash(const Context& context, const Batch& batch, uint8_t place) {
   const KeyedHash& hash = context.shared.hash;
   const bool whole = (batch.flags[place] & kIsFragment) == 0;
-  const uint64_t ports = whole ? uint64_t{batch.source_port[place]} << 16 | batch.destination_port[place] : 0;
-  const uint64_t state = hash(ports << 8 | batch.protocol[place]);
+  const uint64_t ports = uint64_t{batch.source_port[place]} << 16 | batch.destination_port[place];
+  const uint64_t state = hash(whole ? ports << 8 | batch.protocol[place] : 0);
   if (batch.family[place] == Family::ipv4)
     return mix(hash, state, uint64_t{batch.source4[place]} << 32 | batch.destination4[place]);
   const auto* header = l3_header<Ipv6Header>(batch, place);

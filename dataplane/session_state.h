@@ -24,6 +24,8 @@ enum TcpState : uint8_t {
 
 /// Bits of Session::flags beside those of the tables: packets of which direction keep the session.
 enum RefreshFlags : uint8_t { kRefreshedBy0 = 0x01, kRefreshedBy1 = 0x02 };
+/// The file says where its destination leads: a port forward or 1:1, not a mapping.
+inline constexpr uint8_t kIsForwarded = 0x04;
 
 /// Open both ways, and not closed both ways.
 bool is_established(const Session& session);
