@@ -11,15 +11,10 @@
 # (default: build, beside it build-asan and build-tsan).
 set -u -o pipefail
 cd "$(dirname "$0")" || exit 1
+. ./packages.sh || exit 1
 
 readonly BUILD=${BUILD_ROOT:-$PWD/build}
 readonly FUZZ_SECONDS=${FUZZ_SECONDS:-20}
-readonly PACKAGES=(
-  meson ninja-build pkg-config g++ clang-14 libclang-rt-14-dev clang-format-14 python3
-  libdpdk-dev libabsl-dev libyaml-cpp-dev libevent-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libsystemd-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
-  iproute2 iputils-ping arping iperf3 tcpdump procps
-)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -55,22 +50,6 @@ built() {
   tally "build/$name" 0 1 0
   echo "FAIL  build/$name"
   return 1
-}
-
-missing_packages() {
-  local package
-  for package in "${PACKAGES[@]}"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
-  done
-}
-
-install_packages() {
-  local missing
-  mapfile -t missing < <(missing_packages)
-  [ ${#missing[@]} -eq 0 ] && return 0
-  say "installing ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
 # configure DIRECTORY COMPILER OPTION…
@@ -219,7 +198,7 @@ main() {
   for step in "${steps[@]}"; do
     declare -F "step_$step" >/dev/null || { sed -n '3,11s/^# \?//p' "$0" >&2 && exit 1; }
   done
-  if install_packages; then
+  if install_packages "${BUILD_PACKAGES[@]}" "${HOST_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; then
     for step in "${steps[@]}"; do "step_$step"; done
   else
     tally packages 0 1 0

@@ -115,7 +115,7 @@ def main():
         sys.exit("the lab makes network namespaces: run it as root")
     if not os.access(options.sluice, os.X_OK):
         sys.exit(f"there is no program {options.sluice}: build it first")
-    os.environ.update(LC_ALL="C", NO_COLOR="1")
+    os.environ.update(LC_ALL="C", NO_COLOR="1", no_proxy="*")
     os.environ.pop("SLUICE_SOCKET", None)
     lab.BINARY = os.path.abspath(options.sluice)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

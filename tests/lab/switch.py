@@ -12,6 +12,7 @@ from world import run, wait_until
 
 START_SECONDS = 15
 STOP_SECONDS = 10
+HOLD_SECONDS = 20  # the longest that the router keeps a packet, and time to spare
 _LITTER = ("/tmp", "/dev/shm", "/dev/hugepages")
 
 
@@ -33,16 +34,18 @@ def remove_runtime_directory(pid):
 
 
 class Switch:
-    """One `sluice run`; the configuration is a dict in the words of the YAML file (JSON is YAML)."""
+    """One `sluice run`; the configuration is a dict in the words of the YAML file (JSON is YAML), or a file's path.
+    `through` is a command that runs another, such as `ip netns exec`."""
 
-    def __init__(self, world, binary, config, name="sluice", hugepages=False):
-        self.world, self.binary, self.name = world, binary, name
+    def __init__(self, world, binary, config, name="sluice", hugepages=False, through=()):
+        self.world, self.binary, self.name, self.through = world, binary, name, through
         self.socket = world.path(name + ".sock")
-        self.file = world.path(name + ".yaml")
+        self.file = config if isinstance(config, str) else world.path(name + ".yaml")
         self.log = world.path(name + ".log")
         self._around = {"dpdk": {"hugepages": hugepages}, "control": {"socket": self.socket}}
         self.config = config
-        self.write(config)
+        if self.file != config:
+            self.write(config)
 
     def write(self, config, name=None):
         """The configuration as a file, with the socket of this sluice. Returns the path."""
@@ -54,7 +57,8 @@ class Switch:
     def start(self):
         self._before = {directory: _listing(directory) for directory in _LITTER}
         with open(self.log, "w", encoding="utf-8") as log:
-            self.process = self.world.start(self.binary, "run", self.file, stdout=log, stderr=log)
+            self.process = self.world.start(*self.through, self.binary, "run", self.file, "--socket", self.socket,
+                                            stdout=log, stderr=log)
         wait_until(self._answers, f"{self.name} answers on its socket\n{self.logged()}", START_SECONDS)
         self.mbufs_at_start = self.mbufs()
         return self
@@ -114,11 +118,11 @@ class Switch:
 
     def check_books(self):
         """Every frame that came has gone somewhere, and every buffer has come back."""
+        wait_until(lambda: self.show("ports")["held"] == 0, "no frame is held", HOLD_SECONDS)
         ports = self.show("ports")
         assert ports["unaccounted"] == 0, f"frames are unaccounted for: {ports}"
-        assert ports["held"] == 0, f"frames are held: {ports}"
         wait_until(lambda: self.mbufs() == self.mbufs_at_start,
-                   f"all buffers are back: {self.mbufs()} in use, {self.mbufs_at_start} at the start")
+                   f"all buffers are back: {self.mbufs()} in use, {self.mbufs_at_start} at the start", HOLD_SECONDS)
 
     def stop(self, sign=signal.SIGTERM):
         """Ends it as systemd would, and looks at what is left."""

@@ -9,10 +9,12 @@ import lab
 from lab import LabTest, flat
 from world import must, run
 
-COMMANDS = [["run"], ["check"], ["diff"], ["reload"], ["show"], ["clear"],
-            *(["show", what] for what in ("ports", "macs", "workers", "drops", "config")), ["clear", "macs"]]
-ASKING = [["show", "ports"], ["show", "macs"], ["show", "workers"], ["show", "drops"], ["show", "config"],
-          ["reload"], ["diff"], ["clear", "macs"]]
+TABLES = ["ports", "macs", "workers", "drops", "config", "interfaces", "routes", "neighbors", "nat", "sessions"]
+SHOWING = [["show", table] for table in TABLES]
+CLEARING = [["clear", table] for table in ("macs", "neighbors", "sessions")]
+COMMANDS = [["run"], ["check"], ["diff"], ["reload"], ["show"], ["clear"], ["ping"], *SHOWING, *CLEARING]
+ASKING = [*SHOWING, *CLEARING, ["reload"], ["diff"], ["ping", "192.0.2.1"]]
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "config", "examples")
 
 
 def sluice(*args):
@@ -39,7 +41,10 @@ class Words(LabTest):
         """Wrong arguments are exit 1, also where no sluice runs that could be asked."""
         for command in ([], ["rnu"], ["run"], ["check"], ["run", "a", "b"], ["show"], ["show", "prots"], ["clear"],
                         ["show", "ports", "--jsno"], ["show", "macs", "--vlan", "4095"], ["show", "macs", "--vlan", "x"],
-                        ["show", "ports", "--watch", "-1"]):
+                        ["show", "ports", "--watch", "-1"], ["show", "sessions", "--protocol", "xyz"],
+                        ["show", "sessions", "--source", "192.0.2"], ["show", "routes", "--family", "5"], ["ping"],
+                        ["ping", "nonsense"], ["ping", "192.0.2.1", "--count", "0"],
+                        ["clear", "sessions", "--source", "nobody"]):
             done = sluice(*command, "--socket", self.world.path("none.sock")) if command else sluice()
             self.assertEqual(done.returncode, 1, f"{command}: {done.stdout}{done.stderr}")
             self.assertTrue(done.stderr, command)
@@ -60,6 +65,14 @@ class Words(LabTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("slabnone", done.stdout)
         self.assertIn("MiB", done.stdout)
+
+    def test_check_of_the_home_gateway(self):
+        """check of the home gateway prints its interfaces and NAT, and says that IPv6 is not firewalled."""
+        done = sluice("check", os.path.join(EXAMPLES, "home-gateway.yaml"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("uplink", "203.0.113.2", "internet"):
+            self.assertIn(word, done.stdout)
+        self.assertRegex(done.stdout + done.stderr, r"(?is)ipv6.*(firewalled|filtered)")
 
     def test_check_of_a_bad_file(self):
         """check of a bad file prints every error with FILE:LINE:COLUMN, exit 1; run does the same."""
@@ -112,7 +125,7 @@ class Running(LabTest):
         pair = self.hosts("one", "two")
         with self.running(flat(pair), pair) as switch:
             pair[0].ping(pair[1])
-            for what in ("ports", "macs", "workers", "drops", "config"):
+            for what in TABLES:
                 done = switch.command("show", what)
                 self.assertEqual((done.returncode, done.stderr), (0, ""), what)
                 self.assertTrue(done.stdout.strip(), what)

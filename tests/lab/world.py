@@ -95,13 +95,15 @@ class World:
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def namespace(self, name):
-        """A network namespace without IPv6: a host in it says nothing that it was not asked to say."""
+    def namespace(self, name, ipv6=False):
+        """A network namespace. Without IPv6 a host in it says nothing that it was not asked to say."""
         netns = PREFIX + name
         must("ip", "netns", "add", netns)
         self.on_close(run, "ip", "netns", "delete", netns)
-        run("ip", "netns", "exec", netns, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
-            "net.ipv6.conf.default.disable_ipv6=1")
+        off = 0 if ipv6 else 1
+        run("ip", "netns", "exec", netns, "sysctl", "-qw", f"net.ipv6.conf.all.disable_ipv6={off}",
+            f"net.ipv6.conf.default.disable_ipv6={off}", "net.ipv6.conf.all.accept_ra=0",
+            "net.ipv6.conf.default.accept_ra=0")
         must("ip", "-n", netns, "link", "set", "lo", "up")
         return netns
 
