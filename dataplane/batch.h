@@ -63,6 +63,8 @@ enum IpFlags : uint8_t {
 
 /// Of a packet that another worker had before.
 enum SteerFlags : uint8_t {
+  kIsGathered = 0x08,  ///< a part of a datagram: the worker that all its parts pass has seen it
+  kWasSteered = 0x80,  ///< by any worker: there is a note
   kKnowsPorts = 0x01,  ///< a part of a datagram, with the ports of the first
   kIsAsked = 0x02,     ///< its source's worker asks: is there a session, and where does its destination lead?
   kIsAnswered = 0x04,  ///< the answer

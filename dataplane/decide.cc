@@ -8,6 +8,8 @@
 // Next:  neighbour; punt, for what is for us or is refused
 // Drops: those of route; nat_untranslated, nat_untranslatable, nat_no_session, nat_fragment_unknown,
 //        nat_hairpin_off, nat_session_stale; by way of punt nat_exhausted, nat_sessions_full
+#include <optional>
+
 #include "dataplane/batch.h"
 #include "dataplane/context.h"
 #include "dataplane/dispatch.h"
@@ -58,19 +60,23 @@ Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
 
 // ---- what cannot open a session
 
-// A TCP reset or an echo reply answers something; there is nothing that it answers.
-bool opens_nothing(const Batch& batch, uint8_t place) {
+// A TCP reset or an echo reply answers something; there is nothing that it answers. From outside nothing but
+// a SYN opens a connection; a host inside may go on with one that we have forgotten.
+bool opens_nothing(const Context& context, const Batch& batch, uint8_t place) {
   if ((batch.flags[place] & kIsIcmpError) != 0) return true;
-  if ((tcp_flags_of(batch, place) & kTcpRst) != 0) return true;
+  const uint8_t tcp_flags = tcp_flags_of(batch, place);
+  if ((tcp_flags & kTcpRst) != 0) return true;
+  const bool tcp = batch.protocol[place] == kProtocolTcp && (batch.flags[place] & kIsLaterFragment) == 0;
+  if (tcp && context.snapshot->nat.outside(batch.interface[place]) && (tcp_flags & kTcpSyn) == 0) return true;
   const bool has_icmp =
       batch.protocol[place] == kProtocolIcmp && (batch.flags[place] & kIsLaterFragment) == 0;
   return has_icmp && (batch.flags[place] & kHasPorts) != 0 && *l4_header(batch, place) == icmp::kEchoReply;
 }
 
 /// Why the flow cannot be translated as the draft says; none if it can.
-DropReason obstacle(const Batch& batch, uint8_t place, const Draft& draft) {
+DropReason obstacle(const Context& context, const Batch& batch, uint8_t place, const Draft& draft) {
   if (!is_known(batch, place)) return DropReason::nat_fragment_unknown;
-  if (opens_nothing(batch, place)) return DropReason::nat_no_session;
+  if (opens_nothing(context, batch, place)) return DropReason::nat_no_session;
   const bool has_ports = (batch.flags[place] & kHasPorts) != 0;
   if (draft.source.action == SourceAction::pool && !has_ports) return DropReason::nat_untranslatable;
   return DropReason::none;
@@ -127,6 +133,11 @@ Settled settle(Context& context, const Draft& draft) {
   if (result.outcome == NatTables::Mapped::no_port) return {DropReason::nat_exhausted};
   if (result.outcome == NatTables::Mapped::full) return {DropReason::nat_sessions_full};
   const External external = context.nat->mappings[result.index].outside();
+  // The pool has changed, and the sweep has not yet ended the sessions of this mapping: soon it has.
+  if (!context.snapshot->nat.in_pool(rule, external.address)) {
+    context.nat->release(result.index);
+    return {DropReason::nat_session_stale};
+  }
   return {DropReason::none, reply_of(draft, external.address, external.port), result.index};
 }
 
@@ -179,6 +190,18 @@ Session session_of(const Context& context, const Batch& batch, uint8_t place, co
   return session;
 }
 
+// The session in the way may be the flow's own: a packet before it in the same batch opened it, or the packet
+// is one that no session is looked up for (is_nameless()).
+std::optional<unsigned> direction_of(const Context& context, const SessionTable::Creation& created,
+                                     const Flow& flow) {
+  if (created.outcome != SessionTable::Outcome::exists) return std::nullopt;
+  const Session& session = context.nat->sessions[created.index];
+  for (const unsigned direction : {0u, 1u}) {
+    if (session.arriving(direction) == flow) return direction;
+  }
+  return std::nullopt;
+}
+
 void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
   Settled settled = settle(context, draft);
   if (settled.drop != DropReason::none)
@@ -189,15 +212,15 @@ void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
     context.nat->hold(settled.mapping);
   }
   const auto created = context.nat->create(session_of(context, batch, place, draft, settled), context.now_ms);
-  const bool twin = created.outcome == SessionTable::Outcome::exists &&
-                    context.nat->sessions[created.index].arriving(0) == draft.original;
-  if (created.outcome != SessionTable::Outcome::made && !twin) {
+  const bool made = created.outcome == SessionTable::Outcome::made;
+  const std::optional<unsigned> direction = made ? 0 : direction_of(context, created, draft.original);
+  if (!direction) {
     const bool full = created.outcome == SessionTable::Outcome::full;
     return refuse<Next>(batch, place, full ? DropReason::nat_sessions_full : DropReason::nat_exhausted,
                         ErrorKind::prohibited);
   }
-  context.counters.sessions_opened += !twin;
-  batch.session[place] = SessionHandle(created.index, 0).bits();
+  context.counters.sessions_opened += made;
+  batch.session[place] = SessionHandle(created.index, *direction).bits();
   Next::send<Stage::neighbour>(batch, place);
 }
 
@@ -214,7 +237,7 @@ void decide_new(Context& context, Batch& batch, uint8_t place) {
   if (!changes) return dispatch<Next>(batch, place);
   if (draft.hairpin && draft.source.covered && !rules.rules[draft.source.rule].hairpinning)
     return Next::drop(batch, place, DropReason::nat_hairpin_off);
-  if (const DropReason drop = obstacle(batch, place, draft); drop != DropReason::none)
+  if (const DropReason drop = obstacle(context, batch, place, draft); drop != DropReason::none)
     return Next::drop(batch, place, drop);
   open(context, batch, place, draft);
 }
@@ -236,6 +259,8 @@ void renew(Context& context, Batch& batch, uint8_t place) {
     return Next::drop(batch, place, DropReason::nat_session_stale);
   }
   session.rules_stamp = rules.generation;
+  if (decided_before && (batch.flags[place] & kIsIcmpError) == 0)
+    note_packet(session, direction, tcp_flags_of(batch, place), rules.rules[session.rule], context.now_ms);
   if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
   if (session.routes_stamp != context.epoch) session.route[1 - direction] = 0;
   session.route[direction] = batch.target[place].bits();

@@ -97,6 +97,7 @@ Destination destination_of(const Context& context, const Flow& flow, bool namele
   }
   const Mapping& mapping = context.nat->mappings[index];
   const NatRule* rule = rule_of(rules, mapping);
+  if (rule != nullptr && !rules.in_pool(*rule, flow.destination)) rule = nullptr;  // not any more
   const bool filtered = rules.outside(ingress);
   if (rule == nullptr || (filtered && !may_enter(*context.nat, *rule, flow)))
     return {DropReason::nat_filtered};

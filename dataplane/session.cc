@@ -62,7 +62,8 @@ void share_ports(Context& context, Batch& batch, uint8_t place) {
 
 // False: another worker has it now.
 bool gather_fragment(Context& context, Batch& batch, uint8_t place) {
-  if ((batch.steered[place] & kKnowsPorts) != 0) {
+  if ((batch.steered[place] & kIsGathered) != 0) {
+    if ((batch.steered[place] & kKnowsPorts) == 0) return true;
     const SteerNote& note = arrival_note(batch.packet[place]).steer;
     batch.source_port[place] = note.source_port;
     batch.destination_port[place] = note.destination_port;
@@ -165,8 +166,10 @@ void hit(Context& context, Batch& batch, uint8_t place, SessionHandle handle) {
 
 SteerNote note_of(const Batch& batch, uint8_t place) {
   SteerNote note;
-  if ((batch.flags[place] & kIsFragment) != 0 && (batch.flags[place] & kHasPorts) != 0) {
-    note.flags = kKnowsPorts;
+  if ((batch.flags[place] & kIsFragment) == 0) return note;
+  note.flags = kIsGathered;
+  if ((batch.flags[place] & kHasPorts) != 0) {
+    note.flags |= kKnowsPorts;
     note.source_port = batch.source_port[place];
     note.destination_port = batch.destination_port[place];
   }

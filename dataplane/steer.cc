@@ -12,6 +12,10 @@
 namespace sluice::dataplane {
 namespace {
 
+// To the fragments' worker, the owner, the one that is asked, and back: workers that cannot agree are a bug,
+// which must not become a loop.
+constexpr uint8_t kMaxSteers = 6;
+
 unsigned owner_of_external(const Context& context, const ExternalAddress& external, const Flow& flow) {
   InsideEndpoint inside;
   if (context.snapshot->nat.inside_of(flow.destination, flow.protocol, flow.destination_port, inside))
@@ -29,11 +33,12 @@ unsigned worker_of(const Context& context, Ip4 inside) {
 
 unsigned owner_of(const Context& context, const Flow& flow, InterfaceIndex ingress) {
   const NatRules& rules = context.snapshot->nat;
-  if (rules.outside(ingress)) {
+  const bool has_inside_source = rules.is_inside(flow.source);
+  if (rules.outside(ingress) || !has_inside_source) {
     const ExternalAddress* external = rules.external(flow.destination);
     if (external != nullptr) return owner_of_external(context, *external, flow);
   }
-  return rules.is_inside(flow.source) ? worker_of(context, flow.source) : context.worker;
+  return has_inside_source ? worker_of(context, flow.source) : context.worker;
 }
 
 unsigned owner_of_destination(const Context& context, const Flow& flow, InterfaceIndex ingress) {
@@ -54,7 +59,11 @@ unsigned owner_of_fragments(const Context& context, const Batch& batch, uint8_t 
 
 void steer(Context& context, const Batch& batch, uint8_t place, unsigned owner, const SteerNote& note) {
   rte_mbuf* packet = batch.packet[place];
+  const bool again = (batch.steered[place] & kWasSteered) != 0;
+  const auto hops = static_cast<uint8_t>(again ? arrival_note(packet).steer.hops + 1 : 1);
+  if (hops > kMaxSteers) return discard(context, packet, batch.ingress[place], DropReason::loop);
   arrival_note(packet) = {Arrival::steered, batch.passes[place], batch.ingress[place], 0, note};
+  arrival_note(packet).steer.hops = hops;
   if (rte_ring_sp_enqueue(context.shared.rings[context.worker][owner], packet) != 0)
     return discard(context, packet, batch.ingress[place], DropReason::steer_full);
   ++context.counters.handed_over;

@@ -55,11 +55,11 @@ unsigned Worker::poll(uint64_t now_ns) {
   context_.now_ns = now_ns;
   context_.now_s = static_cast<uint32_t>(now_ns / kNanosecondsPerSecond);
   context_.now_ms = static_cast<uint32_t>(now_ns / kNanosecondsPerMillisecond);
+  if (context_.nat) sweep_sessions();
   // What others give comes first: it is older than what waits in the queues.
   unsigned packets = take_over();
   for (const ReceiveQueue& queue : context_.snapshot->queues[context_.worker]) packets += receive(queue);
   packets += sweep_again();
-  if (context_.nat) sweep_sessions();
   if (std::exchange(context_.punted, false)) wake_control(context_.shared);
   publish_if_asked();
   return packets;
@@ -158,7 +158,7 @@ void Worker::admit_arrival(uint8_t place) {
   switch (note.arrival) {
     case Arrival::steered:
       start_at(Stage::parse, place, note.port, note.passes);
-      batch_.steered[place] = note.steer.flags;
+      batch_.steered[place] = static_cast<uint8_t>(note.steer.flags | kWasSteered);
       return;
     case Arrival::again:
       return start_at(Stage::parse, place, note.port, note.passes);
@@ -209,6 +209,9 @@ void Worker::sweep_sessions() {
   const uint64_t all = uint64_t{nat.sessions.capacity()} * kMillisecondsPerSecond;
   const uint64_t due = uint64_t{nat.sessions.capacity()} * std::min(elapsed_ms, kMillisecondsPerSecond);
   sessions_to_sweep_ = std::min(all, sessions_to_sweep_ + due);
+  // New rules: what they do not cover any more should go at once.
+  if (std::exchange(swept_under_, context_.snapshot->nat.generation) != context_.snapshot->nat.generation)
+    sessions_to_sweep_ = all;
   const auto budget =
       static_cast<uint32_t>(std::min(sessions_to_sweep_ / kMillisecondsPerSecond, kSweptSessions));
   if (budget == 0) return;

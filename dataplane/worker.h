@@ -69,6 +69,7 @@ class Worker {
 
   Context context_;
   Batch batch_;
+  uint32_t swept_under_ = 0;        ///< generation of the rules
   uint32_t last_sweep_ms_ = 0;      ///< of the sessions
   uint64_t sessions_to_sweep_ = 0;  ///< thousandths of lines that are due
 };

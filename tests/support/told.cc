@@ -69,6 +69,7 @@ std::string address_at(Octets octets, size_t at, size_t length) {
 /// A packet's addresses and the part of a datagram that it carries.
 struct IpPart {
   Frame source, destination;
+  Frame summed;  ///< the destination that checksums cover: behind a source route, its last one
   uint8_t protocol = 0;
   unsigned ttl = 0;
   bool is_part = false, more = false;
@@ -118,7 +119,7 @@ std::string tcp_flags(unsigned flags) {
 
 bool sums_up(const IpPart& ip) {
   Frame summed;
-  if (ip.protocol != kIcmp) summed = pseudo_header(ip.source, ip.destination, ip.protocol, ip.payload.size());
+  if (ip.protocol != kIcmp) summed = pseudo_header(ip.source, ip.summed, ip.protocol, ip.payload.size());
   summed.insert(summed.end(), ip.payload.begin(), ip.payload.end());
   return sum16(summed) == 0xFFFF;
 }
@@ -209,7 +210,7 @@ IpPart read_ipv4(Octets packet, bool quoted) {
   if (header >= 20 && packet.size() >= header && sum16(copy(packet, 0, header)) != 0xFFFF)
     ip.bad += " BAD ip checksum";
   ip.source = copy(packet, 12, 4);
-  ip.destination = copy(packet, 16, 4);
+  ip.destination = ip.summed = copy(packet, 16, 4);
   ip.protocol = static_cast<uint8_t>(octet(packet, 9));
   ip.ttl = octet(packet, 8);
   ip.more = (octet(packet, 6) & 0x20) != 0;
@@ -236,7 +237,7 @@ bool step_over(IpPart& ip) {
   if (ip.payload.size() < length || ip.offset != 0) return false;
   // The last address of a source route is the one that is summed up (RFC 8200 section 8.1).
   if (ip.protocol == kRouting && octet(ip.payload, 3) > 0 && length >= 24)
-    ip.destination = copy(ip.payload, length - 16, 16);
+    ip.summed = copy(ip.payload, length - 16, 16);
   ip.protocol = ip.payload[0];
   ip.payload = behind(ip.payload, length);
   ip.length -= length;
@@ -248,7 +249,7 @@ IpPart read_ipv6(Octets packet, bool quoted) {
   ip.length = number16(packet, 4);
   if (packet.size() < 40 + (quoted ? 0 : ip.length)) ip.bad = " BAD length";
   ip.source = copy(packet, 8, 16);
-  ip.destination = copy(packet, 24, 16);
+  ip.destination = ip.summed = copy(packet, 24, 16);
   ip.protocol = static_cast<uint8_t>(octet(packet, 6));
   ip.ttl = octet(packet, 7);
   ip.payload = up_to(behind(packet, 40), ip.length);
