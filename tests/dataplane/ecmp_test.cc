@@ -124,12 +124,30 @@ TEST_P(Ecmp, B50_what_is_not_the_flow_does_not_count) {
 
 TEST_P(Ecmp, B50_packets_without_ports_go_by_their_addresses) {
   TestRouter router = make(over({{11}, {12}, {13}, {14}}));
-  std::vector<PacketBuilder> packets;
-  for (unsigned i = 0; i < 250; ++i)
-    packets.push_back(ip(47, "192.168.10.7", "198.51.100." + std::to_string(1 + i)));
-  const auto hops = hops_of(router, packets);
-  EXPECT_EQ(shares(hops).size(), 4u);
-  EXPECT_EQ(hops_of(router, packets, queues().back()), hops);
+  std::vector<PacketBuilder> by_source, by_destination, by_source6, by_destination6;
+  for (unsigned i = 2; i < 250; ++i) {
+    const std::string last = std::to_string(i);
+    by_source.push_back(ip(47, "192.168.10." + last, "198.51.100.1"));
+    by_destination.push_back(ip(47, "192.168.10.7", "198.51.100." + last));
+    by_source6.push_back(ip(47, "fd00:10::" + last, "2001:db8:9::1"));
+    by_destination6.push_back(ip(47, "fd00:10::7", "2001:db8:9::" + last));
+  }
+  for (const auto& packets : {by_source, by_destination, by_source6, by_destination6}) {
+    const auto hops = hops_of(router, packets);
+    EXPECT_EQ(shares(hops).size(), 4u) << told(Frame(PacketBuilder(packets[0])));
+    EXPECT_EQ(hops_of(router, packets, queues().back()), hops);
+  }
+}
+
+TEST_P(Ecmp, B50_each_part_of_what_makes_a_flow_counts) {
+  TestRouter router = make(over({{11}, {12}, {13}, {14}}));
+  std::vector<PacketBuilder> by_source_port, by_destination_port;
+  for (unsigned i = 1; i < 250; ++i) {
+    by_source_port.push_back(udp("192.168.10.7:" + std::to_string(i), "198.51.100.1:53"));
+    by_destination_port.push_back(tcp("192.168.10.7:1", "198.51.100.1:" + std::to_string(i)));
+  }
+  EXPECT_EQ(shares(hops_of(router, by_source_port)).size(), 4u);
+  EXPECT_EQ(shares(hops_of(router, by_destination_port)).size(), 4u);
 }
 
 TEST_P(Ecmp, B50_all_parts_of_a_datagram_take_one_way) {
@@ -154,8 +172,9 @@ TEST_P(Ecmp, B50_headers_that_only_the_first_part_has_do_not_count) {
   TestRouter router = make(over({{11}, {12}, {13}, {14}}));
   for (unsigned i = 0; i < 50; ++i) {
     const Frame datagram = flow6(i).data(200).packet();
-    Frame chain = {17, 0, 1, 4, 0, 0, 0, 0};  // destination options, and then UDP
-    chain.insert(chain.end(), datagram.begin() + 40, datagram.end());
+    Frame chain(datagram.begin() + 32, datagram.end());
+    const uint8_t options[] = {17, 0, 1, 4, 0, 0, 0, 0};  // for the destination, and UDP behind them
+    std::copy(std::begin(options), std::end(options), chain.begin());
     const std::string source = "fd00:10::" + std::to_string(2 + i % 7);
     const auto whole = ip(60, source, "2001:db8:9::" + std::to_string(1 + i / 11)).data(chain).id(7);
     std::vector<unsigned> hops;

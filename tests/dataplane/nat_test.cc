@@ -149,17 +149,22 @@ TEST(Nat, B61_a_remote_address_may_answer_no_longer_when_its_last_session_has_go
                 udp("198.51.100.10:53", "192.168.10.7:5000").ttl(63));
 }
 
-TEST(Nat, B61_a_port_that_no_mapping_has_is_the_routers_own_or_nobodys) {
+TEST(Nat, B61_a_port_of_a_pool_address_that_no_mapping_has_is_nobodys) {
   Home home(pool("203.0.113.10"));
   home.is_dropped("wan", udp("198.51.100.9:53", "203.0.113.10:5000"), DropReason::nat_no_mapping);
+  home.is_dropped("wan", tcp("198.51.100.9:53", "203.0.113.10:5000"), DropReason::nat_no_mapping);
   home.is_dropped("wan", echo_request("198.51.100.9", "203.0.113.10", 7), DropReason::nat_no_mapping);
-  Home own(masquerade());
-  own.answers("wan", udp("198.51.100.9:53", "203.0.113.2:5000"),
-              "icmp 203.0.113.2 > 198.51.100.9 ttl 64 error 3/3 about (udp 198.51.100.9:53 > "
-              "203.0.113.2:5000 ttl 64)");
-  own.answers("wan", echo_request("198.51.100.9", "203.0.113.2", 7),
-              "icmp 203.0.113.2 > 198.51.100.9 ttl 64 echo-reply 7/1");
-  own.is_dropped("wan", tcp("198.51.100.9:53", "203.0.113.2:5000"), DropReason::no_listener);
+  home.is_dropped("lan", udp("192.168.10.7:5000", "203.0.113.10:5000"), DropReason::nat_no_mapping);
+}
+
+TEST(Nat, B61_a_port_of_the_interfaces_address_that_no_mapping_has_is_the_routers_own) {
+  Home home(masquerade());
+  home.answers("wan", udp("198.51.100.9:53", "203.0.113.2:5000"),
+               "icmp 203.0.113.2 > 198.51.100.9 ttl 64 error 3/3 about (udp 198.51.100.9:53 > "
+               "203.0.113.2:5000 ttl 64)");
+  home.answers("wan", echo_request("198.51.100.9", "203.0.113.2", 7),
+               "icmp 203.0.113.2 > 198.51.100.9 ttl 64 echo-reply 7/1");
+  home.is_dropped("wan", tcp("198.51.100.9:53", "203.0.113.2:5000"), DropReason::no_listener);
 }
 
 // ---- pools and ports

@@ -185,6 +185,21 @@ TEST_P(NeighborFlow, B44_asks_once_a_second_however_many_packets_come) {
   }
 }
 
+TEST_P(NeighborFlow, B44_asks_once_a_second_also_for_a_neighbor_that_has_just_been_forgotten) {
+  TestRouter router = strange();
+  router.send(kAnnHost, to_dan());
+  router.receive("w", reply_of(router, kDan));
+  router.hush();
+  router.pass_ms(300);
+  EXPECT_EQ(router.runtime().router().neighbors().clear({}), 1u);
+  router.send(kAnnHost, to_dan());
+  EXPECT_EQ(router.told("w"), Said());
+  router.pass_ms(699);
+  EXPECT_EQ(router.told("w"), Said());
+  router.pass_ms(1);
+  EXPECT_EQ(router.told("w"), Said{kAsk});
+}
+
 TEST_P(NeighborFlow, B44_gives_up_after_three_requests_and_tells_all_that_waited) {
   TestRouter router = strange();
   router.knows("a", "lan10", kAnn, "192.168.10.7");

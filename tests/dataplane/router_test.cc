@@ -94,6 +94,15 @@ TEST_P(Router, B27_takes_a_priority_tag_off) {
   EXPECT_TRUE(same(router.sent("t"), {router.to(kBobHost, udp("198.51.100.7:1", "192.168.20.8:9").ttl(63))}));
 }
 
+TEST_P(Router, B27_the_priority_of_the_old_tag_does_not_go_into_the_new_header) {
+  TestRouter router = make();
+  const Host on_trunk{"t", "lan10", kAnn, 10};
+  Frame frame = router.by(on_trunk, ann_to_bob());
+  frame[14] |= 0xB0;  // PCP 5, DEI
+  router.receive("t", frame);
+  EXPECT_TRUE(same(router.sent("t"), {router.to(kBobHost, ann_to_bob().ttl(63))}));
+}
+
 TEST_P(Router, B27_a_routed_port_whose_device_has_no_mac_address_gets_one) {
   TestRouter router = make(R"(
 ports: { w: {device: "null"}, x: {device: "null"} }
