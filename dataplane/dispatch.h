@@ -48,7 +48,8 @@ template <class Next>
 void dispatch(Batch& batch, uint8_t place) {
   const RouteKind kind = batch.target[place].kind();
   const bool goes_out = kind == RouteKind::adjacency || kind == RouteKind::connected;
-  if (goes_out && (batch.flags[place] & kIsLinkLocal) != 0)
+  // An answer of ours from a link-local address goes to whoever asked it, on that link.
+  if (goes_out && (batch.flags[place] & (kIsLinkLocal | kIsOurs)) == kIsLinkLocal)
     return Next::drop(batch, place, DropReason::link_local);
   switch (kind) {
     case RouteKind::adjacency:
