@@ -193,7 +193,8 @@ void read_chain(Batch& batch, uint8_t place, const Chain& chain, unsigned length
 Ipv6Verdict read_ipv6(const Context& context, Batch& batch, uint8_t place) {
   const rte_mbuf* packet = batch.packet[place];
   const auto* header = l3_header<Ipv6Header>(batch, place);
-  if (packet->data_len - batch.l3[place] < sizeof *header || header->version_class_flow.host() >> 28 != 6)
+  if (unsigned(packet->data_len - batch.l3[place]) < sizeof *header ||
+      header->version_class_flow.host() >> 28 != 6)
     return {DropReason::bad_ip_header};
   const unsigned length = sizeof *header + header->payload_length.host();
   if (length > packet->pkt_len - batch.l3[place]) return {DropReason::bad_ip_header};
