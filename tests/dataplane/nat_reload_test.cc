@@ -28,11 +28,11 @@ Plan otherwise(Plan plan) {
   return plan;
 }
 
-void open_udp(Home& home, Home::Here here = Home::Here::current()) {
+void open_udp(Home& home, Here here = Here::current()) {
   home.goes_out(udp("192.168.10.7:5000", "198.51.100.9:53"),
                 udp("203.0.113.2:5000", "198.51.100.9:53").ttl(63), 0, here);
 }
-void answer_udp(Home& home, Home::Here here = Home::Here::current()) {
+void answer_udp(Home& home, Here here = Here::current()) {
   home.comes_in(udp("198.51.100.9:53", "203.0.113.2:5000"),
                 udp("198.51.100.9:53", "192.168.10.7:5000").ttl(63), 0, here);
 }

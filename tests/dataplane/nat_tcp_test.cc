@@ -17,11 +17,11 @@ constexpr unsigned kTransitory = 240, kEstablished = 7440;
 /// One connection from 192.168.10.7:5000 to 198.51.100.9:80.
 class NatTcp : public testing::Test {
  protected:
-  void out(uint8_t flags, Home::Here here = Home::Here::current()) {
+  void out(uint8_t flags, Here here = Here::current()) {
     home.goes_out(tcp("192.168.10.7:5000", "198.51.100.9:80").flags(flags),
                   tcp("203.0.113.2:5000", "198.51.100.9:80").flags(flags).ttl(63), 0, here);
   }
-  void in(uint8_t flags, Home::Here here = Home::Here::current()) {
+  void in(uint8_t flags, Here here = Here::current()) {
     home.comes_in(tcp("198.51.100.9:80", "203.0.113.2:5000").flags(flags),
                   tcp("198.51.100.9:80", "192.168.10.7:5000").flags(flags).ttl(63), 0, here);
   }
@@ -31,8 +31,8 @@ class NatTcp : public testing::Test {
     out(kAck);
   }
   /// What is left of the session's time, seconds.
-  void lives_for(unsigned seconds, Home::Here here = Home::Here::current()) {
-    const testing::ScopedTrace trace(here.file_name(), static_cast<int>(here.line()), "");
+  void lives_for(unsigned seconds, Here here = Here::current()) {
+    const testing::ScopedTrace trace(here.file, here.line, "");
     home.pass(seconds - 1);
     EXPECT_EQ(home.sessions(), 1u) << "a second too early";
     home.pass(2);

@@ -477,7 +477,9 @@ TEST_P(NatWorkers, B83_a_removed_pool_address_ends_the_sessions_of_all_workers) 
   for (int i = 2; i < 40; ++i) outside[i] = home.source_outside(udp(at(host(i), 5000), "198.51.100.9:53"));
   home.reload(plan("203.0.113.10"));
   home.pass(2);
-  for (const auto& [i, mine] : outside) {
+  for (const auto& known : outside) {
+    const int i = known.first;
+    const std::string& mine = known.second;
     const bool lives = mine.starts_with("203.0.113.10:");
     each_queue([&](unsigned queue) {
       if (lives) {

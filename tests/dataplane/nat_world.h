@@ -17,10 +17,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <source_location>
 #include <string>
 #include <vector>
 
+#include "tests/support/here.h"
 #include "tests/support/ip.h"
 #include "tests/support/test_switch.h"
 
@@ -88,8 +88,6 @@ inline std::string to_yaml(const Plan& plan) {
 
 class Home {
  public:
-  using Here = std::source_location;
-
   explicit Home(const std::string& nat) : Home(Plan{.nat = nat}, {}) {}
   explicit Home(const Plan& plan) : Home(plan, {}) {}
   Home(const std::string& nat, TestSwitch::Options options) : Home(Plan{.nat = nat}, options) {}
@@ -112,7 +110,7 @@ class Home {
   }
   void passes(const std::string& from, const PacketBuilder& packet, const std::string& to,
               const PacketBuilder& as, unsigned queue = 0, Here here = Here::current()) {
-    const testing::ScopedTrace trace(here.file_name(), static_cast<int>(here.line()), "");
+    const testing::ScopedTrace trace(here.file, here.line, "");
     send(from, packet, queue);
     expect(to, {framed(to, as)});
   }
@@ -121,7 +119,7 @@ class Home {
 
   void is_dropped(const std::string& from, const PacketBuilder& packet, dataplane::DropReason reason,
                   unsigned queue = 0, Here here = Here::current()) {
-    const testing::ScopedTrace trace(here.file_name(), static_cast<int>(here.line()), "");
+    const testing::ScopedTrace trace(here.file, here.line, "");
     const auto before = drops(from);
     send(from, packet, queue);
     expect("", {});
@@ -136,7 +134,7 @@ class Home {
 
   void answers(const std::string& from, const PacketBuilder& packet, const std::string& sentence,
                unsigned queue = 0, Here here = Here::current()) {
-    const testing::ScopedTrace trace(here.file_name(), static_cast<int>(here.line()), "");
+    const testing::ScopedTrace trace(here.file, here.line, "");
     send(from, packet, queue);
     for (const std::string& port : ports()) {
       const std::vector<std::string> wanted =
@@ -195,7 +193,7 @@ class Home {
   std::vector<std::string> sent(const std::string& port) { return told(router_.sent(port)); }
   size_t sessions() { return router_.runtime().sessions({}).size(); }
   void reload(const Plan& plan, Here here = Here::current()) {
-    const testing::ScopedTrace trace(here.file_name(), static_cast<int>(here.line()), "");
+    const testing::ScopedTrace trace(here.file, here.line, "");
     const absl::Status status = router_.reload(to_yaml(plan));
     EXPECT_TRUE(status.ok()) << status.message();
     forget();

@@ -354,8 +354,10 @@ TEST(FlowIndex, keeps_its_books_while_entries_come_and_go_at_a_load_that_is_too_
       entries.pop_back();
     }
     ASSERT_TRUE(index.is_consistent()) << step;
-    for (const auto& [hash, value] : entries)
-      ASSERT_EQ(index.find(hash, [&](uint32_t found) { return found == value; }), value) << step;
+    for (const auto& entry : entries) {
+      const auto is_it = [&](uint32_t found) { return found == entry.second; };
+      ASSERT_EQ(index.find(entry.first, is_it), entry.second) << step;
+    }
   }
   EXPECT_GT(refused, 50u);
 }

@@ -17,8 +17,6 @@
 namespace sluice::test {
 namespace {
 
-constexpr uint64_t kSecond_ns = 1'000'000'000;
-
 [[noreturn]] void die(absl::string_view why) {
   std::cerr << why << '\n';
   std::abort();
