@@ -7,13 +7,14 @@
 // Sets:  session
 // Next:  neighbour; punt, for what is for us or is refused
 // Drops: those of route; nat_untranslated, nat_untranslatable, nat_no_session, nat_fragment_unknown,
-//        nat_hairpin_off, nat_session_stale; by way of punt nat_exhausted, nat_sessions_full
+//        nat_hairpin_off, nat_session_stale, nat_no_mapping; by way of punt nat_exhausted, nat_sessions_full
 #include <optional>
 
 #include "dataplane/batch.h"
 #include "dataplane/context.h"
 #include "dataplane/dispatch.h"
 #include "dataplane/nat_flow.h"
+#include "dataplane/punt.h"
 #include "dataplane/session_state.h"
 
 namespace sluice::dataplane {
@@ -186,6 +187,7 @@ Session session_of(const Context& context, const Batch& batch, uint8_t place, co
   session.ingress = {batch.interface[place], draft.egress};
   session.routes_stamp = context.epoch;
   session.rules_stamp = rules.generation;
+  if ((batch.steered[place] & kIsAnswered) != 0) session.loan = arrival_note(batch.packet[place]).steer.loan;
   note_first_packet(session, tcp_flags_of(batch, place), rule, context.now_ms);
   return session;
 }
@@ -204,6 +206,8 @@ std::optional<unsigned> direction_of(const Context& context, const SessionTable:
 
 void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
   Settled settled = settle(context, draft);
+  // A second later it can be had: that is no refusal.
+  if (settled.drop == DropReason::nat_session_stale) return Next::drop(batch, place, settled.drop);
   if (settled.drop != DropReason::none)
     return refuse<Next>(batch, place, settled.drop, ErrorKind::prohibited);
   const bool inbound = settled.mapping == kNoIndex && draft.target != kNoIndex;
@@ -211,7 +215,12 @@ void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
     settled.mapping = draft.target;
     context.nat->hold(settled.mapping);
   }
-  const auto created = context.nat->create(session_of(context, batch, place, draft, settled), context.now_ms);
+  const Session session = session_of(context, batch, place, draft, settled);
+  if (session.loan != kNoLoan && !context.nat->borrow(session)) {
+    context.nat->release(settled.mapping);
+    return Next::drop(batch, place, DropReason::nat_no_mapping);
+  }
+  const auto created = context.nat->create(session, context.now_ms);
   const bool made = created.outcome == SessionTable::Outcome::made;
   const std::optional<unsigned> direction = made ? 0 : direction_of(context, created, draft.original);
   if (!direction) {

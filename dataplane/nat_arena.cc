@@ -16,10 +16,10 @@ constexpr uint32_t kMostSlots = 65536;  // a slot's index is two
 
 // What is small and changes, at the beginning of each partition. Zeroes, but for the random state.
 struct alignas(64) WorkerState {
-  LineCounts sessions, mappings, permits;
+  LineCounts sessions, mappings, permits, loans;
   uint64_t random;
 };
-static_assert(sizeof(WorkerState) == 64);
+static_assert(sizeof(WorkerState) == 128);
 static_assert(std::is_standard_layout_v<WorkerState> && std::is_standard_layout_v<AddressSlot>);
 
 constexpr uint64_t round_up(uint64_t value, uint64_t unit) {
@@ -66,7 +66,9 @@ NatArenaHeader layout(uint32_t sessions_per_worker, unsigned workers, uint32_t s
   partition.bytes = round_up(ruler.end(), kPage);  // no two workers share a page
 
   header.first_partition = kPage;
-  header.first_slot = header.first_partition + workers * partition.bytes;
+  header.first_loan = header.first_partition + workers * partition.bytes;
+  const uint64_t loans = uint64_t{workers} * NatLoans::capacity(workers, sessions_per_worker);
+  header.first_slot = header.first_loan + round_up(loans * sizeof(Loan), kPage);
   header.bytes = round_up(header.first_slot + uint64_t{slots} * sizeof(AddressSlot), kPage);
   return header;
 }
@@ -129,6 +131,7 @@ NatTables NatArena::tables(std::byte* memory, unsigned worker) {
     return LinePool<Line>(reinterpret_cast<Line*>(base + begin), &counts, header.sessions_per_worker);
   };
   const KeyedHash hash(header.seed);
+  auto* loans = reinterpret_cast<Loan*>(memory + header.first_loan);
   return {
       SessionTable(hash, index(offset.session_index, header.session_buckets),
                    lines(offset.sessions, state->sessions, Session())),
@@ -137,6 +140,7 @@ NatTables NatArena::tables(std::byte* memory, unsigned worker) {
       PermitTable(hash, index(offset.permit_index, header.permit_buckets),
                   lines(offset.permits, state->permits, Permit())),
       PortBlocks(slots, header.slots, notes, &state->random, worker, header.workers),
+      NatLoans(loans, worker, &state->loans, NatLoans::capacity(header.workers, header.sessions_per_worker)),
   };
 }
 

@@ -5,7 +5,7 @@
 // where and under which version, so that it can be kept in a file and found again.
 //
 //   header | a partition a worker: state, sessions, mappings, permits, their indexes, notes on port blocks
-//          | a slot an external address, shared: its port blocks
+//          | loans, shared | a slot an external address, shared: its port blocks
 //
 // Pages that were never touched take no memory.
 //
@@ -28,7 +28,7 @@ namespace sluice::dataplane {
 /// The first octets of an arena.
 struct NatArenaHeader {
   static constexpr uint64_t kMagic = 0x544e'6563'6975'6c73;  // "sluiceNT" in memory
-  static constexpr uint32_t kVersion = 1;                    ///< of all layouts in the arena
+  static constexpr uint32_t kVersion = 2;                    ///< of all layouts in the arena
 
   /// A worker's partition: where what begins, in octets from the beginning of the partition.
   struct Partition {
@@ -42,7 +42,7 @@ struct NatArenaHeader {
   uint32_t sessions_per_worker;  ///< also mappings, and permits
   uint32_t slots;
   uint64_t session_buckets, mapping_buckets, permit_buckets;  ///< a worker
-  uint64_t first_partition, first_slot;                       ///< octets from the beginning
+  uint64_t first_partition, first_loan, first_slot;           ///< octets from the beginning
   uint64_t bytes;                                             ///< of the whole
   Partition partition;
   std::array<uint64_t, 2> seed;  ///< of the hashes

@@ -54,7 +54,7 @@ struct alignas(32) Mapping {
   uint8_t protocol;
   uint8_t flags;   ///< the stages' own
   uint32_t users;  ///< sessions; 0: a free line
-  uint32_t next;   ///< of a free line
+  uint32_t next;   ///< of a free line; of a mapping: its loan (nat_loans.h), 0: none
 
   [[nodiscard]] MappingKey key() const { return {inside, inside_port, protocol, scope, remote, remote_port}; }
   [[nodiscard]] External outside() const { return {external, external_port, protocol}; }

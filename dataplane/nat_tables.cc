@@ -23,6 +23,16 @@ void NatTables::release(MappingIndex index) {
   if (mappings.release(index)) ports.free(last.slot, last.protocol, last.external_port);
 }
 
+LoanIndex NatTables::lend(MappingIndex index) {
+  Mapping& mapping = mappings[index];
+  if (mapping.next != kNoLoan) return static_cast<LoanIndex>(mapping.next);
+  const LoanIndex loan = loans.lend(index, mapping);
+  if (loan == kNoLoan) return kNoLoan;
+  mapping.next = loan;
+  mappings.acquire(index);
+  return loan;
+}
+
 SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms) {
   SessionTable::Creation made{SessionTable::Outcome::full, kNoIndex};
   if (acquire_for(session)) {
@@ -35,6 +45,8 @@ SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms
     }
     if (made.outcome == SessionTable::Outcome::made) return made;
     release_for(session);
+  } else if (session.loan != kNoLoan) {
+    loans.give_back(session.loan);
   }
   release(session.mapping);
   return made;
@@ -47,7 +59,7 @@ void NatTables::end(SessionIndex index) {
   release(session.mapping);
 }
 
-// The permit and the target; the mapping is the caller's already.
+// The permit and the target; the mapping and the loan are the caller's already.
 bool NatTables::acquire_for(const Session& session) {
   if ((session.flags & kHoldsPermit) != 0 && !permits.acquire(permit_of(session))) return false;
   if ((session.flags & kHoldsTarget) != 0) {
@@ -64,6 +76,7 @@ bool NatTables::acquire_for(const Session& session) {
 void NatTables::release_for(const Session& session) {
   if ((session.flags & kHoldsPermit) != 0) permits.release(permit_of(session));
   if ((session.flags & kHoldsTarget) != 0) release(mappings.find(target_of(session)));
+  if (session.loan != kNoLoan) loans.give_back(session.loan);
 }
 
 }  // namespace sluice::dataplane

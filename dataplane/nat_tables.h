@@ -5,14 +5,15 @@
 //
 // Thread safety: the worker that owns the partition. No call allocates, waits or throws.
 // Invariants:    mapping.users = live sessions that name it, plus those with kHoldsTarget whose original
-//                destination is its external side, plus what map() and hold() gave to a caller who has not
-//                passed it on yet. permit.users = live sessions with kHoldsPermit and its key.
-//                A mapping's port is in use in PortBlocks exactly as long as the mapping exists.
+//                destination is its external side, plus 1 for an open loan, plus what map() and hold() gave
+//                to a caller who has not passed it on yet. permit.users = live sessions with kHoldsPermit and
+//                its key. A mapping's port is in use in PortBlocks exactly as long as the mapping exists.
 // Owner:         the worker; views of the arena, made at start.
 #pragma once
 
 #include <cstdint>
 
+#include "dataplane/nat_loans.h"
 #include "dataplane/nat_mappings.h"
 #include "dataplane/port_blocks.h"
 #include "dataplane/session_table.h"
@@ -24,6 +25,7 @@ struct NatTables {
   MappingTable mappings;
   PermitTable permits;
   PortBlocks ports;
+  NatLoans loans;
 
   enum class Mapped : uint8_t {
     found,
@@ -44,17 +46,28 @@ struct NatTables {
   /// One user less; the last one takes the mapping with it and its port is free again. kNoIndex: nothing.
   void release(MappingIndex index);
 
-  /// Makes a session that uses `session.mapping`, and with kHoldsPermit and kHoldsTarget what those say. A
-  /// session in the way that is past its deadline is ended first. Unless the outcome is `made` nothing
-  /// remains: the caller's use of `session.mapping` is given back too.
+  /// The loan of a mapping to other workers, opened if need be; kNoLoan: there are no more.
+  LoanIndex lend(MappingIndex index);
+  /// Counts the session-to-be in as a borrower of `session.loan`: pass that on to create(). False: the
+  /// mapping has gone since.
+  [[nodiscard]] bool borrow(const Session& session) {
+    const Flow reply = session.arriving(1);
+    return loans.borrow(session.loan, target_of(session), reply.source, reply.source_port);
+  }
+
+  /// Makes a session that uses `session.mapping` and `session.loan`, and with kHoldsPermit and kHoldsTarget
+  /// what those say. A session in the way that is past its deadline is ended first. Unless the outcome is
+  /// `made` nothing remains: the caller's uses of `session.mapping` and `session.loan` are given back too.
   SessionTable::Creation create(const Session& session, uint32_t now_ms);
   /// Ends a session and its use of everything. REQUIRES: it is live.
   void end(SessionIndex index);
 
-  /// Ends the sessions that are past their deadline, or that `also(session)` is true for, among the next
+  /// Closes the loans that nobody uses among the next `budget` lines, and ends the sessions that are past
+  /// their deadline, or that `also(session)` is true for, among the next
   /// `budget` lines; returns how many.
   template <class Predicate>
   uint32_t sweep(uint32_t now_ms, uint32_t budget, Predicate also) {
+    loans.close_unused(budget, [this](MappingIndex mapping) { close(mapping); });
     return sessions.sweep(now_ms, budget, also, [this](SessionIndex index) { end(index); });
   }
   uint32_t sweep(uint32_t now_ms, uint32_t budget) {
@@ -74,6 +87,10 @@ struct NatTables {
   }
 
  private:
+  void close(MappingIndex lent) {
+    mappings[lent].next = kNoLoan;
+    release(lent);
+  }
   bool acquire_for(const Session& session);
   void release_for(const Session& session);
 };

@@ -49,6 +49,7 @@ struct SteerNote {
   uint8_t flags = 0;  ///< SteerFlags
   uint8_t asked_by = 0;
   uint8_t hops = 0;                                ///< from worker to worker so far
+  uint16_t loan = 0;                               ///< kIsAnswered: of the mapping that leads there
   uint16_t source_port = 0, destination_port = 0;  ///< kKnowsPorts
   uint16_t translated_port = 0;                    ///< kIsAnswered, with `translated`
   Ip4 translated = 0;                              ///< kIsAnswered: where the packet is to go

@@ -7,7 +7,8 @@
 // Sets:  session, target; destination4 and translated_port, as destination translation has them; the ports of
 //        a later fragment and of an ICMP error
 // Next:  neighbour, with a session that holds; route, without one, or when routes or rules have changed
-// Drops: nat_wrong_interface, nat_no_mapping, nat_filtered, nat_bad_quote, nat_untranslatable, steer_full
+// Drops: nat_wrong_interface, nat_no_mapping, nat_filtered, nat_bad_quote, nat_untranslatable,
+//        nat_sessions_full, steer_full
 #include <rte_mbuf.h>
 
 #include "dataplane/batch.h"
@@ -182,6 +183,10 @@ void answer(Context& context, Batch& batch, uint8_t place, const Flow& flow) {
   if (destination.drop != DropReason::none) return Next::drop(batch, place, destination.drop);
   SteerNote note = note_of(batch, place);
   note.flags |= kIsAnswered;
+  if (destination.mapping != kNoIndex) {
+    note.loan = context.nat->lend(destination.mapping);
+    if (note.loan == kNoLoan) return Next::drop(batch, place, DropReason::nat_sessions_full);
+  }
   note.translated = destination.address;
   note.translated_port = destination.port;
   steer(context, batch, place, arrival_note(batch.packet[place]).steer.asked_by, note);

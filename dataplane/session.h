@@ -57,7 +57,7 @@ struct alignas(64) Session {
   uint32_t rules_stamp;   ///< generation of the rules that it was decided under
   MappingIndex mapping;   ///< that it is a user of; kNoIndex: none (port-forward, 1:1)
   uint16_t rule;
-  uint16_t spare;
+  uint16_t loan;  ///< of the mapping that a hairpin goes to, if that is another worker's; 0: none
 
   /// A line with both flows and the deltas between them set, no mapping, and zeroes elsewhere.
   /// REQUIRES: both flows are of the same protocol.

@@ -5,11 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <latch>
 #include <random>
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "dataplane/nat_arena.h"
@@ -240,54 +237,6 @@ TEST(PortBlocks, B64_choices_spread_over_the_whole_of_a_class_and_of_a_block) {
     EXPECT_GT(count, 35u);  // 78 expected
     EXPECT_LT(count, 130u);
   }
-}
-
-// For ThreadSanitizer, and for the ports themselves: four workers take and give back, and each writes down
-// what it has.
-TEST(PortBlocks, B87_no_two_workers_ever_have_one_port_while_all_take_and_give_back) {
-  constexpr unsigned kWorkers = 4;
-  const NatArena arena = make_arena(kWorkers, 2);
-  std::vector<std::atomic<uint8_t>> taken(2 * 65536);
-  std::atomic<unsigned> wrong = 0;
-  std::latch start(kWorkers);
-  const auto run = [&](unsigned worker) {
-    PortBlocks ports = arena.tables(worker).ports;
-    std::mt19937_64 random(worker);
-    std::vector<std::pair<uint16_t, uint16_t>> mine;
-    start.arrive_and_wait();
-    const auto give_back = [&](size_t which) {
-      std::swap(mine[which], mine.back());
-      const auto [slot, port] = mine.back();
-      mine.pop_back();
-      taken[slot * 65536 + port].store(0, std::memory_order_relaxed);
-      ports.free(slot, kProtocolUdp, port);
-    };
-    for (int step = 0; step < 60000; ++step) {
-      if (mine.size() < 500 && random() % 2 == 0) {
-        const auto slot = static_cast<uint16_t>(random() % 2);
-        // A narrow range, so that they meet at every block.
-        const auto wanted = static_cast<uint16_t>(2048 + random() % 1536);
-        const Port port = ports.allocate(slot, kProtocolUdp, wanted, {2048, 3583}, kNoneReserved);
-        if (!port) continue;
-        if (taken[slot * 65536 + *port].exchange(1, std::memory_order_relaxed) != 0) ++wrong;
-        if (ports.owner(slot, *port) != worker) ++wrong;
-        mine.emplace_back(slot, *port);
-      } else if (!mine.empty()) {
-        give_back(random() % mine.size());
-      }
-      if (step % 1000 == 0) {
-        while (!mine.empty()) give_back(0);
-        std::this_thread::yield();
-      }
-    }
-    while (!mine.empty()) give_back(0);
-  };
-  std::vector<std::thread> threads;
-  for (unsigned worker = 0; worker < kWorkers; ++worker) threads.emplace_back(run, worker);
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(wrong.load(), 0u);
-  EXPECT_TRUE(arena.tables(0).ports.is_unused(0));
-  EXPECT_TRUE(arena.tables(0).ports.is_unused(1));
 }
 
 }  // namespace
