@@ -13,8 +13,9 @@ namespace sluice::test {
 
 enum Protocol { kUdp, kTcp, kEcho, kProtocols };
 inline constexpr unsigned kTimeout_s[kProtocols] = {20, 30, 15};
-/// How long what has expired may still be there: all sessions are swept once a second.
-inline constexpr unsigned kSweep_s = 2;
+/// How long what has expired may still be there: all sessions are swept once a second, and then the loans that
+/// they had from other workers.
+inline constexpr unsigned kSweep_s = 3;
 inline constexpr const char* kNeverLeaves = "192.0.2.12";  ///< the pool address that comes and goes
 inline constexpr const char* kWeb = "192.168.10.20:80";    ///< what 8080 of the pool is forwarded to
 inline constexpr const char* kServer = "192.168.10.30";    ///< has 203.0.113.30 to itself
@@ -45,6 +46,10 @@ struct Session {
   Flow arriving[2];
   unsigned deadline_s;
   [[nodiscard]] Flow leaving(unsigned direction) const { return arriving[1 - direction].reversed(); }
+  [[nodiscard]] std::string text() const {
+    return arriving[0].text() + " answered by " + arriving[1].text() + " until " +
+           std::to_string(deadline_s) + "s";
+  }
   [[nodiscard]] bool is_hairpin() const {
     return arriving[0].source.is_inside() && arriving[1].source.is_inside();
   }
