@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What the model of NAT is made of: endpoints, flows, sessions and mappings as a person thinks of them, with
-// addresses as text. See nat_model_test.cc.
+// addresses as text; and the configuration that it knows. See nat_model_test.cc.
 //
 // Thread safety: plain data.
 #pragma once
@@ -9,17 +9,36 @@
 #include <compare>
 #include <string>
 
+#include "tests/dataplane/nat_world.h"
+
 namespace sluice::test {
 
 enum Protocol { kUdp, kTcp, kEcho, kProtocols };
 inline constexpr unsigned kTimeout_s[kProtocols] = {20, 30, 15};
-/// How long what has expired may still be there: all sessions are swept once a second, and then the loans that
-/// they had from other workers.
+/// How long what has expired may still be there: all sessions are swept once a second, and then the loans
+/// that they had from other workers.
 inline constexpr unsigned kSweep_s = 3;
 inline constexpr const char* kNeverLeaves = "192.0.2.12";  ///< the pool address that comes and goes
 inline constexpr const char* kWeb = "192.168.10.20:80";    ///< what 8080 of the pool is forwarded to
 inline constexpr const char* kServer = "192.168.10.30";    ///< has 203.0.113.30 to itself
 inline constexpr const char* kServerOutside = "203.0.113.30";
+
+inline std::string yaml_nat(bool with_third) {
+  return std::string(
+             "- { name: internet, interface: uplink, source: [192.168.10.0/24], "
+             "address: [203.0.113.10-203.0.113.11") +
+         (with_third ? std::string(", ") + kNeverLeaves : "") +
+         "], timeouts: { udp: 20s, icmp: 15s, tcp-established: 30s, tcp-transitory: 30s }, "
+         "port-forward: [{ protocol: tcp, port: 8080, to: \"" +
+         kWeb + "\" }], static: [{ inside: " + kServer + ", outside: " + kServerOutside + " }] }\n";
+}
+
+/// `with_third`: with the pool address that comes and goes.
+inline Plan plan(bool with_third) {
+  Plan plan{.nat = yaml_nat(with_third)};
+  plan.tables = "macs: 64, routes: 256, neighbors: 256, sessions: 8192";
+  return plan;
+}
 
 /// An address and a port; of an echo, its identifier.
 struct Endpoint {

@@ -22,22 +22,6 @@
 namespace sluice::test {
 namespace {
 
-std::string yaml_nat(bool with_third) {
-  return std::string(
-             "- { name: internet, interface: uplink, source: [192.168.10.0/24], "
-             "address: [203.0.113.10-203.0.113.11") +
-         (with_third ? std::string(", ") + kNeverLeaves : "") +
-         "], timeouts: { udp: 20s, icmp: 15s, tcp-established: 30s, tcp-transitory: 30s }, "
-         "port-forward: [{ protocol: tcp, port: 8080, to: \"" +
-         kWeb + "\" }], static: [{ inside: " + kServer + ", outside: " + kServerOutside + " }] }\n";
-}
-
-Plan plan(bool with_third) {
-  Plan plan{.nat = yaml_nat(with_third)};
-  plan.tables = "macs: 64, routes: 256, neighbors: 256, sessions: 8192";
-  return plan;
-}
-
 class Model {
  public:
   Model(unsigned workers, unsigned seed)
