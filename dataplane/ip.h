@@ -51,13 +51,13 @@ struct Ipv4Header {
   BigEndian<uint16_t> fragment;  ///< flags (3 bits) and offset in units of 8 octets (13)
   uint8_t ttl;
   uint8_t protocol;
-  uint16_t checksum;  ///< as it lies in memory: one's complement sums do not care
+  WireChecksum checksum;
   BigEndian<uint32_t> source;
   BigEndian<uint32_t> destination;
 
   [[nodiscard]] unsigned header_length() const { return (version_ihl & 0xFu) * 4u; }
 };
-static_assert(sizeof(Ipv4Header) == 20 && std::is_trivial_v<Ipv4Header>);
+static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1 && std::is_trivial_v<Ipv4Header>);
 
 inline constexpr uint16_t kDontFragment = 0x4000;
 inline constexpr uint16_t kMoreFragments = 0x2000;
@@ -71,7 +71,7 @@ struct Ipv6Header {
   std::array<uint8_t, 16> source;
   std::array<uint8_t, 16> destination;
 };
-static_assert(sizeof(Ipv6Header) == 40 && std::is_trivial_v<Ipv6Header>);
+static_assert(sizeof(Ipv6Header) == 40 && alignof(Ipv6Header) == 1 && std::is_trivial_v<Ipv6Header>);
 
 inline constexpr unsigned kMinimumIpv6Mtu = 1280;  ///< RFC 8200 section 5
 
@@ -79,9 +79,9 @@ struct UdpHeader {
   BigEndian<uint16_t> source;
   BigEndian<uint16_t> destination;
   BigEndian<uint16_t> length;
-  uint16_t checksum;  ///< as it lies in memory; 0: none
+  WireChecksum checksum;  ///< 0: none
 };
-static_assert(sizeof(UdpHeader) == 8 && std::is_trivial_v<UdpHeader>);
+static_assert(sizeof(UdpHeader) == 8 && alignof(UdpHeader) == 1 && std::is_trivial_v<UdpHeader>);
 
 struct TcpHeader {
   BigEndian<uint16_t> source;
@@ -91,10 +91,10 @@ struct TcpHeader {
   uint8_t offset;  ///< upper 4 bits: header length in units of 4 octets
   uint8_t flags;
   BigEndian<uint16_t> window;
-  uint16_t checksum;  ///< as it lies in memory
+  WireChecksum checksum;
   BigEndian<uint16_t> urgent;
 };
-static_assert(sizeof(TcpHeader) == 20 && std::is_trivial_v<TcpHeader>);
+static_assert(sizeof(TcpHeader) == 20 && alignof(TcpHeader) == 1 && std::is_trivial_v<TcpHeader>);
 
 enum TcpFlags : uint8_t { kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpAck = 0x10 };
 
@@ -103,11 +103,11 @@ enum TcpFlags : uint8_t { kTcpFin = 0x01, kTcpSyn = 0x02, kTcpRst = 0x04, kTcpAc
 struct IcmpHeader {
   uint8_t type;
   uint8_t code;
-  uint16_t checksum;  ///< as it lies in memory
+  WireChecksum checksum;
   BigEndian<uint16_t> a;
   BigEndian<uint16_t> b;
 };
-static_assert(sizeof(IcmpHeader) == 8 && std::is_trivial_v<IcmpHeader>);
+static_assert(sizeof(IcmpHeader) == 8 && alignof(IcmpHeader) == 1 && std::is_trivial_v<IcmpHeader>);
 
 namespace icmp {
 inline constexpr uint8_t kEchoReply = 0, kUnreachable = 3, kSourceQuench = 4, kRedirect = 5, kEcho = 8,

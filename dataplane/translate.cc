@@ -15,7 +15,7 @@ using Port = BigEndian<uint16_t>;
 class Delta {
  public:
   template <class Field>
-  void replace(Field& field, const Field& value) {
+  void replace(Field& field, const std::type_identity_t<Field>& value) {
     static_assert(sizeof field % 2 == 0);
     std::array<uint16_t, sizeof field / 2> before, after;
     std::memcpy(before.data(), &field, sizeof field);
@@ -32,12 +32,12 @@ class Delta {
   uint32_t sum_ = 0;
 };
 
-void adjust(uint16_t& checksum, uint16_t delta) {
+void adjust(WireChecksum& checksum, uint16_t delta) {
   checksum = checksum_after(checksum, delta);
 }
 
 // 0 says that there is none (RFC 768): it stays 0, and a sum that comes out as 0 is sent as FFFF.
-void adjust_udp(uint16_t& checksum, uint16_t delta) {
+void adjust_udp(WireChecksum& checksum, uint16_t delta) {
   if (checksum == 0) return;
   adjust(checksum, delta);
   if (checksum == 0) checksum = 0xFFFF;
@@ -86,7 +86,7 @@ void translate_quoted_transport(uint8_t* transport, unsigned length, const Flow&
   outer.replace(ports->source, Port(quoted.source_port));
   outer.replace(ports->destination, Port(quoted.destination_port));
   if (quoted.protocol == kProtocolUdp) {
-    uint16_t checksum = ports->checksum;
+    WireChecksum checksum = ports->checksum;
     adjust_udp(checksum, delta);
     outer.replace(ports->checksum, checksum);
   } else if (length >= offsetof(TcpHeader, urgent)) {
