@@ -462,5 +462,70 @@ TEST_P(NeighborFlow, B47_a_host_that_is_there_is_found_during_a_scan) {
   EXPECT_TRUE(same(router.sent("w"), {router.to(kDanHost, to_dan().ttl(63))}));
 }
 
+// ---- whoever comes next to a port is somebody else
+
+// Cat, Ann and Bob have answered once; the file says nothing of them.
+void introduce(TestRouter& router) {
+  router.receive("w", arp_request(kCat, "203.0.113.1", "203.0.113.2"));
+  router.receive("a", arp_request(kAnn, "192.168.10.7", "192.168.10.1"));
+  Frame question = arp_request(kBob, "192.168.20.8", "192.168.20.1");
+  const uint8_t tag[] = {0x81, 0x00, 0, 20};
+  question.insert(question.begin() + 12, tag, tag + 4);
+  router.receive("t", question);
+  router.hush();
+}
+const char* const kAskForCat = "w: arp who-has 203.0.113.1 tell 203.0.113.2";
+const char* const kAskForAnn = "arp who-has 192.168.10.7 tell 192.168.10.1";
+const PacketBuilder kToAnn = udp("192.168.20.8:1", "192.168.10.7:2");
+
+TEST_P(NeighborFlow, B10_after_a_link_was_down_the_neighbors_there_are_asked_for_anew) {
+  TestRouter router = strange();
+  introduce(router);
+  router.devices().set_link("w", false);
+  router.runtime().watch_links();
+  router.devices().set_link("w", true);
+  router.runtime().watch_links();
+  router.send(kAnnHost, udp("192.168.10.7:1", "8.8.8.8:2"));
+  EXPECT_EQ(router.said(), Said{kAskForCat});
+  router.send(kBobHost, kToAnn);
+  EXPECT_EQ(router.told("a"), Said{"udp 192.168.20.8:1 > 192.168.10.7:2 ttl 63"}) << "not behind that port";
+}
+
+TEST_P(NeighborFlow, B10_the_same_for_a_port_of_a_bridge) {
+  TestRouter router = strange();
+  introduce(router);
+  router.devices().set_link("a", false);
+  router.runtime().watch_links();
+  router.devices().set_link("a", true);
+  router.runtime().watch_links();
+  router.send(kBobHost, kToAnn);
+  EXPECT_EQ(router.told("a"), Said{kAskForAnn});
+  router.hush();
+  router.send(kCatHost, udp("203.0.113.1:1", "192.168.20.8:2"));
+  EXPECT_EQ(router.told("t"), Said{"udp 203.0.113.1:1 > 192.168.20.8:2 ttl 63 vlan 20"});
+}
+
+TEST_P(NeighborFlow, B10_the_same_after_a_reload_that_opened_the_port_anew) {
+  TestRouter router = strange();
+  introduce(router);
+  std::string yaml = Home{.neighbors = ""};
+  const std::string port = "w: {device: \"null\", mtu: 1500";
+  yaml.replace(yaml.find(port), port.size(), "w: {device: \"null\", mtu: 1501");
+  ASSERT_TRUE(router.reload(yaml).ok());
+  router.hush();
+  router.send(kAnnHost, udp("192.168.10.7:1", "8.8.8.8:2"));
+  EXPECT_EQ(router.said(), Said{kAskForCat});
+}
+
+TEST_P(NeighborFlow, B10_static_neighbors_stay_when_a_link_goes) {
+  TestRouter router = make();
+  router.devices().set_link("w", false);
+  router.runtime().watch_links();
+  router.devices().set_link("w", true);
+  router.runtime().watch_links();
+  router.send(kAnnHost, udp("192.168.10.7:1", "8.8.8.8:2"));
+  EXPECT_EQ(router.said(), Said{"w: udp 192.168.10.7:1 > 8.8.8.8:2 ttl 63"});
+}
+
 }  // namespace
 }  // namespace sluice::test
