@@ -21,7 +21,7 @@ namespace {
 constexpr Key<Config> kSections[] = {
     {"workers", "threads that forward packets", decode_workers},
     {"dpdk", "memory and arguments of DPDK", decode_dpdk},
-    {"tables", "capacities, allocated at start", decode_tables},
+    {"tables", "capacities, set aside at start", decode_tables},
     {"log", "what is logged, and where", decode_log},
     {"ports", "where packets come in and go out", decode_ports},
     {"bridges", "VLAN-aware switches between ports", decode_bridges},

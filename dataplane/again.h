@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The `again` queue: packets that enter the pipeline anew with the worker's next sweep. Those are packets
-// that we make ourselves, and later decapsulated ones; a packet goes round twice at most.
+// that we make in the pipeline (fragments), and later decapsulated ones; a packet goes round twice at most.
 //
 // Thread safety: none; a queue belongs to one worker.
 // Owner:         Worker.

@@ -30,7 +30,7 @@ inline constexpr uint8_t kIsForwarded = 0x04;
 /// Open both ways, and not closed both ways.
 bool is_established(const Session& session);
 
-/// syn-sent, established, closing …; for other protocols "active".
+/// opening, established, half-closed, closed or reset; for other protocols "active".
 std::string_view state_name(const Session& session);
 
 /// Notes a packet that arrives in `direction`: the state, and the deadline if the direction keeps the
