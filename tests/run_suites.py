@@ -8,6 +8,7 @@ Appends a line `LABEL/SUITE PASSED FAILED SKIPPED` to FILE for each suite. One t
 counts as one failed test more. --targets prints what ninja has to build instead."""
 
 import argparse
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 
+LOG_OCTETS = 20000  # of a suite that failed
 PATIENCE = 4  # times meson's own timeout: sanitizers are slow
 
 
@@ -49,8 +51,10 @@ def run(test, directory):
     result = os.path.join(directory, test["name"] + ".json")
     command = [*test["cmd"], f"--gtest_output=json:{result}", "--gtest_brief=1"]
     try:
-        code = subprocess.run(command, env={**os.environ, **test["env"]}, cwd=test["workdir"] or directory,
-                              timeout=test["timeout"] * PATIENCE, check=False).returncode
+        with open(os.path.join(directory, test["name"] + ".log"), "w", encoding="utf-8") as log:
+            code = subprocess.run(command, env={**os.environ, **test["env"]}, cwd=test["workdir"] or directory,
+                                  timeout=test["timeout"] * PATIENCE, check=False, stdout=log,
+                                  stderr=subprocess.STDOUT).returncode
         passed, failed, skipped = counts(result)
     except subprocess.TimeoutExpired:
         return 0, 1, 0, "did not end"
@@ -76,14 +80,24 @@ def main():
         print(*(os.path.relpath(test["cmd"][0], options.build) for test in chosen))
         return
     whole = True
-    with tempfile.TemporaryDirectory() as directory, open(options.tally, "a", encoding="ascii") as tally:
-        for test in chosen:
-            began = time.monotonic()
-            passed, failed, skipped, words = run(test, directory)
+
+    def timed(test):
+        began = time.monotonic()
+        return test, run(test, directory), time.monotonic() - began
+
+    # As many at once as there are cores, the long ones first.
+    chosen.sort(key=lambda test: -test["timeout"])
+    with (tempfile.TemporaryDirectory() as directory, open(options.tally, "a", encoding="ascii") as tally,
+          concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool):
+        for done in concurrent.futures.as_completed([pool.submit(timed, test) for test in chosen]):
+            test, (passed, failed, skipped, words), seconds = done.result()
             name, whole = f"{options.label}/{test['name']}", whole and failed == 0
             tally.write(f"{name} {passed} {failed} {skipped}\n")
             print(f"{'PASS' if failed == 0 else 'FAIL'}  {name}: {passed} passed, {failed} failed, {skipped} skipped"
-                  f"{': ' if words else ''}{words}  [{time.monotonic() - began:.1f} s]", flush=True)
+                  f"{': ' if words else ''}{words}  [{seconds:.1f} s]", flush=True)
+            if failed:
+                with open(os.path.join(directory, test["name"] + ".log"), encoding="utf-8", errors="replace") as log:
+                    print(log.read()[-LOG_OCTETS:], flush=True)
     sys.exit(0 if whole else 1)
 
 
