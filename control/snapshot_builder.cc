@@ -9,7 +9,6 @@ namespace {
 using dataplane::Snapshot;
 
 void add_port(Snapshot& snapshot, const OpenPort& open) {
-  if (snapshot.ports.size() <= open.index) snapshot.ports.resize(open.index + 1u);
   dataplane::Port& port = snapshot.ports[open.index];
   port.device = open.device.id;
   port.transmit_queues = open.device.tx_queues;
@@ -66,6 +65,8 @@ std::unique_ptr<Snapshot> build_snapshot(const config::Config& config, const Ope
                                          const Domains& domains, unsigned workers, uint64_t generation) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->generation = generation;
+  // All that there can be: packets on their way may still name one that has gone.
+  snapshot->ports.resize(dataplane::kMaxPorts);
   snapshot->queues.resize(workers);
   snapshot->domains.resize(1);
   snapshot->interfaces.resize(1);

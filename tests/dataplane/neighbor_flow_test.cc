@@ -517,6 +517,18 @@ TEST_P(NeighborFlow, B10_the_same_after_a_reload_that_opened_the_port_anew) {
   EXPECT_EQ(router.said(), Said{kAskForCat});
 }
 
+TEST_P(NeighborFlow, a_packet_that_waited_may_find_the_port_that_it_came_by_gone) {
+  TestRouter router = strange();
+  router.send(kCatHost, udp("203.0.113.1:1", "192.168.10.7:2"));
+  EXPECT_EQ(router.told("a"), Said{kAskForAnn});
+  const std::string without_w = "ports: { a: {device: \"null\"}, t: {device: \"null\"} }\n";
+  ASSERT_TRUE(router.reload(without_w + kTables + kLans).ok());
+  router.hush();
+  router.receive("a", arp_reply(kAnn, "192.168.10.7", router.mac("lan10"), "192.168.10.1"));
+  EXPECT_EQ(router.told("a"), Said{});
+  EXPECT_EQ(router.all_drops(DropReason::no_bridge), 1u);
+}
+
 TEST_P(NeighborFlow, B10_static_neighbors_stay_when_a_link_goes) {
   TestRouter router = make();
   router.devices().set_link("w", false);
