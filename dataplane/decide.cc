@@ -53,13 +53,25 @@ Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
   const ExternalAddress* external = draft.translates_destination ? rules.external(flow.destination) : nullptr;
   draft.hairpin = external != nullptr && external->interface != batch.interface[place];
   const InterfaceIndex translating = draft.hairpin ? external->interface : draft.egress;
-  draft.source = rules.source(flow.source, flow.protocol, flow.source_port, draft.destination, translating);
+  const Ip4 destination = draft.hairpin ? flow.destination : draft.destination;
+  draft.source = rules.source(flow.source, flow.protocol, flow.source_port, destination, translating);
   if (external != nullptr && (batch.steered[place] & kIsAnswered) == 0)
     draft.target = destination_of(context, flow, is_nameless(batch, place), batch.interface[place]).mapping;
   return draft;
 }
 
 // ---- what cannot open a session
+
+// A later fragment of TCP or ICMP says nothing of what its first part was: it goes with the session that that
+// one has opened, maybe in the same batch.
+bool follows_nothing(const Context& context, const Batch& batch, uint8_t place) {
+  const bool later = (batch.flags[place] & kIsLaterFragment) != 0;
+  if (!later || batch.protocol[place] == kProtocolUdp || !PortBlocks::has_ports(batch.protocol[place]))
+    return false;
+  const SessionTable& sessions = context.nat->sessions;
+  const Flow flow = flow_of(batch, place);
+  return !sessions.find(flow, sessions.hash(flow), context.now_ms);
+}
 
 // A TCP reset or an echo reply answers something; there is nothing that it answers. From outside nothing but
 // a SYN opens a connection; a host inside may go on with one that we have forgotten.
@@ -77,7 +89,8 @@ bool opens_nothing(const Context& context, const Batch& batch, uint8_t place) {
 /// Why the flow cannot be translated as the draft says; none if it can.
 DropReason obstacle(const Context& context, const Batch& batch, uint8_t place, const Draft& draft) {
   if (!is_known(batch, place)) return DropReason::nat_fragment_unknown;
-  if (opens_nothing(context, batch, place)) return DropReason::nat_no_session;
+  if (opens_nothing(context, batch, place) || follows_nothing(context, batch, place))
+    return DropReason::nat_no_session;
   const bool has_ports = (batch.flags[place] & kHasPorts) != 0;
   if (draft.source.action == SourceAction::pool && !has_ports) return DropReason::nat_untranslatable;
   return DropReason::none;
@@ -235,6 +248,12 @@ void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
 
 // ---- deciding
 
+// Whoever sends from outside in the name of a host inside would open a way in to it.
+bool is_spoofed(const NatRules& rules, const Draft& draft, InterfaceIndex ingress) {
+  return draft.source.action != SourceAction::keep && !draft.hairpin && draft.egress == ingress &&
+         rules.outside(ingress);
+}
+
 void decide_new(Context& context, Batch& batch, uint8_t place) {
   const NatRules& rules = context.snapshot->nat;
   const Ip4 source = batch.source4[place];
@@ -242,6 +261,8 @@ void decide_new(Context& context, Batch& batch, uint8_t place) {
   if (!draft.translates_destination && rules.hidden(source, draft.destination, batch.interface[place]))
     return Next::drop(batch, place, DropReason::nat_untranslated);
   if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
+  if (is_spoofed(rules, draft, batch.interface[place]))
+    return Next::drop(batch, place, DropReason::nat_untranslated);
   const bool changes = draft.translates_destination || draft.source.action != SourceAction::keep;
   if (!changes) return dispatch<Next>(batch, place);
   if (draft.hairpin && draft.source.covered && !rules.rules[draft.source.rule].hairpinning)
@@ -249,6 +270,15 @@ void decide_new(Context& context, Batch& batch, uint8_t place) {
   if (const DropReason drop = obstacle(context, batch, place, draft); drop != DropReason::none)
     return Next::drop(batch, place, drop);
   open(context, batch, place, draft);
+}
+
+// An ICMP error neither ends a session nor decides about it (RFC 4787 REQ-12).
+void pass_error(Context& context, Batch& batch, uint8_t place, const Session& session) {
+  Session copy = session;
+  const bool decided_before = session.rules_stamp != context.snapshot->nat.generation;
+  if (decided_before && !still_holds(context, copy))
+    return Next::drop(batch, place, DropReason::nat_session_stale);
+  dispatch<Next>(batch, place);
 }
 
 // Routes or rules have changed since the session was decided.
@@ -261,6 +291,7 @@ void renew(Context& context, Batch& batch, uint8_t place) {
   const InterfaceIndex egress = egress_of(context, batch.target[place]);
   if (egress == 0 && goes_out(batch.target[place]))
     return Next::drop(batch, place, DropReason::neighbor_gone);
+  if ((batch.flags[place] & kIsIcmpError) != 0) return pass_error(context, batch, place, session);
   // Its source was translated for the interface that it left by.
   const bool moved = direction == 0 && egress != session.ingress[1] && (session.flags & kRefreshedBy0) != 0;
   if ((decided_before && !still_holds(context, session)) || (moved && goes_out(batch.target[place]))) {
@@ -268,7 +299,7 @@ void renew(Context& context, Batch& batch, uint8_t place) {
     return Next::drop(batch, place, DropReason::nat_session_stale);
   }
   session.rules_stamp = rules.generation;
-  if (decided_before && (batch.flags[place] & kIsIcmpError) == 0)
+  if (decided_before)
     note_packet(session, direction, tcp_flags_of(batch, place), rules.rules[session.rule], context.now_ms);
   if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
   if (session.routes_stamp != context.epoch) session.route[1 - direction] = 0;

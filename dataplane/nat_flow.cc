@@ -37,7 +37,7 @@ InterfaceIndex translating_interface(const NatRules& rules, const Session& sessi
 bool source_holds(const NatRules& rules, Session& session) {
   const Flow original = session.arriving(0), reply = session.arriving(1);
   const SourceDecision decision = rules.source(original.source, original.protocol, original.source_port,
-                                               reply.source, translating_interface(rules, session));
+                                               original.destination, translating_interface(rules, session));
   if (decision.action == SourceAction::keep) return false;
   const bool holds = decision.action == SourceAction::pool
                          ? rules.in_pool(rules.rules[decision.rule], reply.destination)
@@ -113,6 +113,7 @@ bool still_holds(const Context& context, Session& session) {
                            (two_ports && original.destination_port != leaving.destination_port);
   // 1:1 and forwards may keep ports and addresses alike only by chance; a session that translates nothing in
   // one half has nothing to lose there.
+  if (!source && !destination) return false;  // no rule would make it
   if (destination && !destination_holds(context, session)) return false;
   return !source || source_holds(context.snapshot->nat, session);
 }

@@ -34,9 +34,14 @@ unsigned worker_of(const Context& context, Ip4 inside) {
 unsigned owner_of(const Context& context, const Flow& flow, InterfaceIndex ingress) {
   const NatRules& rules = context.snapshot->nat;
   const bool has_inside_source = rules.is_inside(flow.source);
-  if (rules.outside(ingress) || !has_inside_source) {
-    const ExternalAddress* external = rules.external(flow.destination);
-    if (external != nullptr) return owner_of_external(context, *external, flow);
+  const ExternalAddress* external = rules.external(flow.destination);
+  if (external != nullptr) {
+    // Of what keeps its source the destination's worker alone can tell the answers.
+    const bool keeps =
+        rules.outside(ingress) || !has_inside_source ||
+        rules.source(flow.source, flow.protocol, flow.source_port, flow.destination, external->interface)
+                .action == SourceAction::keep;
+    if (keeps) return owner_of_external(context, *external, flow);
   }
   return has_inside_source ? worker_of(context, flow.source) : context.worker;
 }

@@ -258,5 +258,21 @@ TEST(NatErrors, B73_expire_like_any_packet_and_are_not_answered) {
       DropReason::ttl_expired);
 }
 
+TEST(NatErrors, B70_do_not_decide_about_a_session_when_rules_have_changed) {
+  Home home(masquerade());
+  home.goes_out(udp("192.168.10.7:5000", "198.51.100.9:53"),
+                udp("203.0.113.2:5000", "198.51.100.9:53").ttl(63));
+  // The way there is another one now: the session's next packet would end it, an error must not.
+  Plan moved{.nat = masquerade(), .routes = "{ to: default, via: 198.18.0.1 }"};
+  home.reload(moved);
+  home.send("lan", icmp_error("192.168.10.7", "198.51.100.9", 3, 3,
+                              udp("198.51.100.9:53", "192.168.10.7:5000").packet()));
+  home.forget();
+  EXPECT_EQ(home.sessions(), 1u);
+  home.reload(Plan{.nat = masquerade()});
+  home.comes_in(udp("198.51.100.9:53", "203.0.113.2:5000"),
+                udp("198.51.100.9:53", "192.168.10.7:5000").ttl(63));
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -190,5 +190,13 @@ TEST(NatFragments, B38_what_is_too_large_for_the_inside_is_cut_and_translated) {
                "203.0.113.2:5000 ttl 64)");
 }
 
+TEST(NatFragments, a_later_part_opens_no_session_that_its_first_part_may_not) {
+  Home home(masquerade("port-forward: [{ protocol: tcp, port: 8080, to: \"192.168.10.20:80\" }]"));
+  const PacketBuilder ack = tcp("198.51.100.9:5000", "203.0.113.2:8080").flags(0x10).data(100).id(7);
+  home.is_dropped("wan", PacketBuilder(ack).part(0, 64), DropReason::nat_no_session);
+  home.is_dropped("wan", PacketBuilder(ack).part(64, 56), DropReason::nat_no_session);
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
 }  // namespace
 }  // namespace sluice::test

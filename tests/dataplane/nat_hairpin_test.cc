@@ -205,5 +205,18 @@ TEST(NatHairpin, B71_a_port_that_nothing_is_mapped_to_is_the_routers_own) {
   EXPECT_EQ(home.sessions(), 0u);
 }
 
+TEST(NatHairpin, B71_has_an_external_source_though_the_inside_is_exempt) {
+  Home home(masquerade(std::string("exempt: [192.168.0.0/16], ") + kForwards));
+  home.turns_back(tcp("192.168.10.7:5000", "203.0.113.2:8080"),
+                  tcp("203.0.113.2:5000", "192.168.10.20:80").ttl(63));
+  home.turns_back(tcp("192.168.10.20:80", "203.0.113.2:5000").flags(0x12),
+                  tcp("203.0.113.2:8080", "192.168.10.7:5000").flags(0x12).ttl(63));
+  // Rules that change keep it.
+  home.reload(Plan{.nat = masquerade(std::string("exempt: [192.168.0.0/16, 10.0.0.0/8], ") + kForwards)});
+  home.turns_back(tcp("192.168.10.7:5000", "203.0.113.2:8080").flags(0x10),
+                  tcp("203.0.113.2:5000", "192.168.10.20:80").flags(0x10).ttl(63));
+  EXPECT_EQ(home.sessions(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -378,5 +378,17 @@ TEST(NatArp, answers_for_a_pool_only_as_long_as_it_is_in_the_file) {
   EXPECT_THAT(home.sent("wan"), ElementsAre("arp 203.0.113.11 is-at " + mac_of("203.0.113.2")));
 }
 
+TEST(NatUntranslated, B82_nobody_outside_opens_a_way_in_by_the_name_of_a_host_inside) {
+  Home home(masquerade());
+  // The answer to this would leave as 203.0.113.2:22, and open that port to 203.0.113.9.
+  home.gateways.erase("wan");
+  home.is_dropped("wan", tcp("192.168.10.20:22", "203.0.113.9:9"), DropReason::nat_untranslated);
+  home.is_dropped("wan", udp("192.168.10.20:22", "203.0.113.9:9"), DropReason::nat_untranslated);
+  EXPECT_EQ(home.sessions(), 0u);
+  home.answers("wan", udp("203.0.113.9:5000", "203.0.113.2:22"),
+               "icmp 203.0.113.2 > 203.0.113.9 ttl 64 error 3/3 about (udp 203.0.113.9:5000 > "
+               "203.0.113.2:22 ttl 64)");
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -282,7 +282,7 @@ TEST(Nat, B65_an_inbound_packet_does_not_keep_a_udp_session) {
   EXPECT_EQ(home.sessions(), 0u);
 }
 
-TEST(Nat, B65_what_a_stranger_sends_to_a_mapping_does_not_keep_it) {
+TEST(Nat, B65_what_a_stranger_sends_keeps_a_mapping_no_longer_than_its_own_session) {
   Home home(masquerade("filtering: endpoint-independent"));
   open_udp(home);
   home.pass(200);

@@ -496,5 +496,26 @@ TEST_P(NatWorkers, B83_a_removed_pool_address_ends_the_sessions_of_all_workers) 
   }
 }
 
+// A forward alone: the hosts that it names are inside, but nothing translates what else they send.
+TEST_P(NatWorkers, B87_a_forwarded_host_whose_source_stays_reaches_another_forward_and_is_answered_by_it) {
+  Home home = make(
+      "- { name: forwards, interface: uplink, port-forward: ["
+      "{ protocol: tcp, port: 8080, to: \"192.168.10.20:80\" }, "
+      "{ protocol: tcp, port: 9002, to: \"192.168.10.2:90\" }, "
+      "{ protocol: tcp, port: 9003, to: \"192.168.10.3:90\" }, "
+      "{ protocol: tcp, port: 9004, to: \"192.168.10.4:90\" }, "
+      "{ protocol: tcp, port: 9005, to: \"192.168.10.5:90\" }] }\n");
+  for (int number = 2; number < 6; ++number) {
+    each_queue([&](unsigned first) {
+      const std::string one = at(host(number), 5000 + first);
+      home.turns_back(tcp(one, "203.0.113.2:8080"), tcp(one, "192.168.10.20:80").ttl(63), first);
+      each_queue([&](unsigned queue) {
+        home.turns_back(tcp("192.168.10.20:80", one).flags(kSynAck),
+                        tcp("203.0.113.2:8080", one).flags(kSynAck).ttl(63), queue);
+      });
+    });
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test
