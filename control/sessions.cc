@@ -93,7 +93,11 @@ std::optional<uint64_t> Runtime::ns_until_due() const {
 }
 
 void Runtime::wake_workers() {
-  if (config_.nat.empty()) return;
+  bool any = !config_.nat.empty();
+  // A reload that took the rules away left sessions to be swept.
+  for (unsigned index = 0; index < shared_.workers && !any; ++index)
+    any = router_->nat_arena().tables(index).sessions.size() != 0;
+  if (!any) return;
   for (unsigned index = 0; index < shared_.workers; ++index) dataplane::wake(shared_, index);
 }
 

@@ -25,7 +25,8 @@ class Again {
     uint8_t passes;
     bool own = false;  ///< an IP packet of ours: it begins at ip_in
   };
-  static constexpr size_t kCapacity = 4 * kBatchSize;
+  /// A batch of packets that are cut into 16 each.
+  static constexpr size_t kCapacity = 16 * kBatchSize;
 
   /// False: full.
   bool push(Entry entry) {

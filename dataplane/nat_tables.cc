@@ -54,6 +54,7 @@ SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms
 
 void NatTables::end(SessionIndex index) {
   const Session session = sessions[index];
+  ++ended;
   sessions.erase(index);
   release_for(session);
   release(session.mapping);

@@ -26,6 +26,7 @@ struct NatTables {
   PermitTable permits;
   PortBlocks ports;
   NatLoans loans;
+  uint64_t ended = 0;  ///< sessions, since this view was made
 
   enum class Mapped : uint8_t {
     found,

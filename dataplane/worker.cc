@@ -58,7 +58,10 @@ unsigned Worker::poll(uint64_t now_ns) {
   if (context_.nat) sweep_sessions();
   // What others give comes first: it is older than what waits in the queues.
   unsigned packets = take_over();
-  for (const ReceiveQueue& queue : context_.snapshot->queues[context_.worker]) packets += receive(queue);
+  for (const ReceiveQueue& queue : context_.snapshot->queues[context_.worker]) {
+    packets += receive(queue);
+    packets += sweep_again();
+  }
   packets += sweep_again();
   if (std::exchange(context_.punted, false)) wake_control(context_.shared);
   publish_if_asked();
@@ -97,21 +100,24 @@ unsigned Worker::receive(const ReceiveQueue& queue) {
   return packets;
 }
 
+// What was there when it looked.
 unsigned Worker::sweep_again() {
   Again& again = context_.again;
-  const auto packets = static_cast<unsigned>(std::min<size_t>(again.size(), kBatchSize));
-  if (packets == 0) [[likely]]
-    return 0;
-  begin_batch();
-  for (unsigned i = 0; i < packets; ++i) {
-    const Again::Entry entry = again.pop();
-    batch_.packet[i] = entry.packet;
-    batch_.interface[i] = 0;
-    batch_.tagged[i] = 0;
-    start_at(entry.own ? Stage::ip_in : Stage::parse, static_cast<uint8_t>(i), entry.ingress, entry.passes);
+  const auto waiting = static_cast<unsigned>(again.size());
+  for (unsigned left = waiting; left != 0;) {
+    const unsigned packets = std::min(left, kBatchSize);
+    begin_batch();
+    for (unsigned i = 0; i < packets; ++i) {
+      const Again::Entry entry = again.pop();
+      batch_.packet[i] = entry.packet;
+      batch_.interface[i] = 0;
+      batch_.tagged[i] = 0;
+      start_at(entry.own ? Stage::ip_in : Stage::parse, static_cast<uint8_t>(i), entry.ingress, entry.passes);
+    }
+    sweep(packets);
+    left -= packets;
   }
-  sweep(packets);
-  return packets;
+  return waiting;
 }
 
 unsigned Worker::take_over() {
@@ -225,7 +231,8 @@ void Worker::sweep_sessions() {
     line.rules_stamp = generation;
     return false;
   };
-  context_.counters.sessions_ended += nat.sweep(context_.now_ms, budget, has_lost_its_rule);
+  nat.sweep(context_.now_ms, budget, has_lost_its_rule);
+  context_.counters.sessions_ended = nat.ended;
 }
 
 void Worker::answer_dump() {
@@ -245,7 +252,7 @@ void Worker::answer_dump() {
       ++dump.count;
     }
   });
-  if (dump.order == SessionDump::Order::end) context_.counters.sessions_ended += dump.count;
+  context_.counters.sessions_ended = context_.nat->ended;
   dump.answered.store(asked, std::memory_order_release);
 }
 
@@ -289,6 +296,8 @@ bool Worker::has_work_waiting() const {
   if (shared.publish_request != shared.posts[context_.worker].published) return true;
   const Post& post = shared.posts[context_.worker];
   if (post.sessions.asked != post.sessions.answered) return true;
+  // After a long sleep: more than one turn sweeps.
+  if (sessions_to_sweep_ >= uint64_t{kSweptSessions} * kMillisecondsPerSecond) return true;
   if (waiting_on(shared.injections[context_.worker]) != 0) return true;
   for (unsigned from = 0; from < shared.workers; ++from) {
     if (waiting_on(shared.rings[from][context_.worker]) != 0) return true;
