@@ -172,7 +172,14 @@ class Router final : public NeighborPort {
   dataplane::Counters book_{};
   uint64_t now_ns_ = 0;
   uint16_t next_id_ = 1;
-  std::map<EchoId, Echo> replies_;  ///< to pings of ours
+
+  /// An echo request of ours, and its answer when there is one.
+  struct Asked {
+    IpAddress host;
+    uint64_t at_ns;
+    std::optional<Echo> reply;
+  };
+  std::map<EchoId, Asked> asked_;
 };
 
 }  // namespace sluice::control

@@ -26,7 +26,8 @@ constexpr unsigned kBurst = 64;
 // In a note's mtu, which a packet of ours has no use for: it goes to a link-local address.
 constexpr uint16_t kLinkLocalMark = UINT16_MAX;
 // Answers to pings that nobody has asked for yet.
-constexpr size_t kMaxReplies = 1024;
+constexpr size_t kMaxAsked = 1024;
+constexpr uint64_t kAskedFor_ns = 60'000'000'000;  // longer than any ping waits
 
 /// A packet's octets from an offset on, in one piece.
 class Bytes {
@@ -102,7 +103,8 @@ void Router::take(rte_mbuf* packet, uint64_t now_ns) {
 
 void Router::take_echo(const PuntNote& note, Octets packet) {
   if (const auto reply = read_echo_reply(packet)) {
-    if (replies_.size() < kMaxReplies) replies_[{reply->id, reply->sequence}] = *reply;
+    const auto asked = asked_.find({reply->id, reply->sequence});
+    if (asked != asked_.end() && asked->second.host == reply->source) asked->second.reply = *reply;
     return;
   }
   if (const auto answer = echo_reply(packet, false, next_id_++)) send_own(*answer, note.interface);
@@ -234,15 +236,18 @@ bool Router::ping(const IpAddress& destination, const EchoId& id, uint16_t data_
   const dataplane::InterfaceIndex interface = egress_of(destination);
   const std::optional<IpAddress> source = neighbors_.own().source_for(interface, destination);
   if (interface == 0 || !source) return false;
+  std::erase_if(asked_, [&](const auto& old) { return now_ns_ - old.second.at_ns > kAskedFor_ns; });
+  if (asked_.size() >= kMaxAsked) return false;
+  asked_[id] = {destination, now_ns_, std::nullopt};
   send_own(echo_request(*source, destination, id.first, id.second, data_length, next_id_++), interface);
   return true;
 }
 
 std::optional<Echo> Router::take_reply(const EchoId& id) {
-  const auto found = replies_.find(id);
-  if (found == replies_.end()) return std::nullopt;
-  const Echo echo = found->second;
-  replies_.erase(found);
+  const auto found = asked_.find(id);
+  if (found == asked_.end() || !found->second.reply) return std::nullopt;
+  const Echo echo = *found->second.reply;
+  asked_.erase(found);
   return echo;
 }
 
