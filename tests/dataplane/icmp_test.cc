@@ -342,5 +342,19 @@ TEST_P(Icmp, B42_answers_each_of_a_burst_in_order) {
   }
 }
 
+TEST_P(Icmp, only_the_host_that_was_asked_answers_a_ping) {
+  TestRouter router = make(Home());
+  const control::IpAddress cat(dataplane::Ip4{203u << 24 | 113 << 8 | 1});
+  for (uint16_t id = 0; id < 1100; ++id) router.send(kAnnHost, echo_reply("192.168.10.7", "203.0.113.2", id));
+  ASSERT_TRUE(router.runtime().router().ping(cat, {9, 1}, 0));
+  router.hush();
+  router.send(kAnnHost, echo_reply("192.168.10.7", "203.0.113.2", 9));
+  EXPECT_FALSE(router.runtime().router().take_reply({9, 1})) << "from another host";
+  router.pass(1);
+  router.send(kCatHost, echo_reply("203.0.113.1", "203.0.113.2", 9));
+  EXPECT_TRUE(router.runtime().router().take_reply({9, 1}));
+  EXPECT_FALSE(router.runtime().router().take_reply({9, 1})) << "once";
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -294,5 +294,14 @@ TEST_P(Mtu, B39_the_hop_limit_comes_before_the_size) {
                                     "(udp 192.168.10.7:5000 > 198.51.100.9:53 ttl 1)"}));
 }
 
+TEST_P(Mtu, B38_a_burst_of_large_packets_is_cut_without_loss) {
+  TestRouter router = make(Home{.uplink = ", mtu: 1300", .mtu = "9000"});
+  Frames burst;
+  for (uint16_t i = 0; i < 48; ++i) burst.push_back(router.by(kAnnHost, out().data(8900).id(i)));
+  router.receive_burst("a", burst);
+  EXPECT_EQ(router.sent("w").size(), 48u * 7);
+  EXPECT_EQ(router.all_drops(DropReason::again_full), 0u);
+}
+
 }  // namespace
 }  // namespace sluice::test
