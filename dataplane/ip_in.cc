@@ -8,8 +8,7 @@
 //        destination_port, session, target
 // Next:  session, when there are NAT rules; route; punt (ARP, neighbor discovery)
 // Drops: not_ip, bad_ip_header, bad_ip_checksum, martian_source, martian_destination, link_local,
-// source_route,
-//        tiny_fragment, no_mbuf
+//        source_route, tiny_fragment, no_mbuf
 #include <rte_mbuf.h>
 
 #include "dataplane/batch.h"

@@ -63,9 +63,8 @@ struct NatTables {
   /// Ends a session and its use of everything. REQUIRES: it is live.
   void end(SessionIndex index);
 
-  /// Closes the loans that nobody uses among the next `budget` lines, and ends the sessions that are past
-  /// their deadline, or that `also(session)` is true for, among the next
-  /// `budget` lines; returns how many.
+  /// Among the next `budget` lines of each: closes the loans that nobody uses, and ends the sessions that are
+  /// past their deadline or that `also(session)` is true for; returns how many sessions.
   template <class Predicate>
   uint32_t sweep(uint32_t now_ms, uint32_t budget, Predicate also) {
     loans.close_unused(budget, [this](MappingIndex mapping) { close(mapping); });
