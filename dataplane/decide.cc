@@ -32,6 +32,9 @@ struct Draft {
   bool hairpin;  ///< from inside, for an external address
   SourceDecision source;
   MappingIndex target = kNoIndex;  ///< the mapping that the destination was found by
+
+  /// Whether it comes in by a mapping from somebody whom no rule translates.
+  [[nodiscard]] bool comes_in() const { return source.action == SourceAction::keep && target != kNoIndex; }
 };
 
 bool goes_out(RouteTarget target) {
@@ -183,6 +186,7 @@ uint8_t flags_of(const Context& context, const Draft& draft, const NatRule& rule
   const bool guarded = rule.filtering == NatRule::Filtering::address_dependent &&
                        rule.mapping == NatRule::Mapping::endpoint_independent;
   if (draft.source.action == SourceAction::pool && guarded) flags |= kHoldsPermit;
+  if (draft.comes_in()) return flags | kUnanswered;
   if (draft.hairpin && draft.target != kNoIndex && context.nat->mappings[draft.target].users != 0)
     flags |= kHoldsTarget;
   return flags;
@@ -195,7 +199,7 @@ Session session_of(const Context& context, const Batch& batch, uint8_t place, co
   session.rule = rule_of(context, draft);
   const NatRule& rule = rules.rules[session.rule];
   session.flags = flags_of(context, draft, rule);
-  session.mapping = settled.mapping;
+  session.mapping = draft.comes_in() ? draft.target : settled.mapping;
   session.route = {batch.target[place].bits(), 0};  // the way back is looked up by the first answer
   session.ingress = {batch.interface[place], draft.egress};
   session.routes_stamp = context.epoch;
@@ -218,16 +222,11 @@ std::optional<unsigned> direction_of(const Context& context, const SessionTable:
 }
 
 void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
-  Settled settled = settle(context, draft);
+  const Settled settled = settle(context, draft);
   // A second later it can be had: that is no refusal.
   if (settled.drop == DropReason::nat_session_stale) return Next::drop(batch, place, settled.drop);
   if (settled.drop != DropReason::none)
     return refuse<Next>(batch, place, settled.drop, ErrorKind::prohibited);
-  const bool inbound = settled.mapping == kNoIndex && draft.target != kNoIndex;
-  if (inbound) {
-    settled.mapping = draft.target;
-    context.nat->hold(settled.mapping);
-  }
   const Session session = session_of(context, batch, place, draft, settled);
   if (session.loan != kNoLoan && !context.nat->borrow(session)) {
     context.nat->release(settled.mapping);

@@ -34,12 +34,14 @@ LoanIndex NatTables::lend(MappingIndex index) {
 }
 
 SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms) {
+  const auto has_gone = [&](const Session& other) {
+    return is_past(other.deadline_ms, now_ms) || is_stray(other);
+  };
   SessionTable::Creation made{SessionTable::Outcome::full, kNoIndex};
   if (acquire_for(session)) {
     made = sessions.create(session);
     // At most two can be in the way, one for each direction.
-    while (made.outcome == SessionTable::Outcome::exists &&
-           is_past(sessions[made.index].deadline_ms, now_ms)) {
+    while (made.outcome == SessionTable::Outcome::exists && has_gone(sessions[made.index])) {
       end(made.index);
       made = sessions.create(session);
     }
@@ -48,7 +50,7 @@ SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms
   } else if (session.loan != kNoLoan) {
     loans.give_back(session.loan);
   }
-  release(session.mapping);
+  release(used_by(session));
   return made;
 }
 
@@ -57,7 +59,7 @@ void NatTables::end(SessionIndex index) {
   ++ended;
   sessions.erase(index);
   release_for(session);
-  release(session.mapping);
+  release(used_by(session));
 }
 
 // The permit and the target; the mapping and the loan are the caller's already.

@@ -4,10 +4,11 @@
 // with its use of mappings, permits and ports.
 //
 // Thread safety: the worker that owns the partition. No call allocates, waits or throws.
-// Invariants:    mapping.users = live sessions that name it, plus those with kHoldsTarget whose original
-//                destination is its external side, plus 1 for an open loan, plus what map() and hold() gave
-//                to a caller who has not passed it on yet. permit.users = live sessions with kHoldsPermit and
-//                its key. A mapping's port is in use in PortBlocks exactly as long as the mapping exists.
+// Invariants:    mapping.users = live sessions that name it, but for those with kUnanswered, plus those with
+//                kHoldsTarget whose original destination is its external side, plus 1 for an open loan, plus
+//                what map() gave to a caller who has not passed it on yet. permit.users = live sessions with
+//                kHoldsPermit and its key. A mapping's port is in use in PortBlocks exactly as long as the
+//                mapping exists.
 // Owner:         the worker; views of the arena, made at start.
 #pragma once
 
@@ -42,8 +43,6 @@ struct NatTables {
   /// The mapping for `key`; a new one on the address in `slot`, which keeps the inside port if it can. The
   /// caller becomes a user: pass that on to create(), or give it back with release().
   MapResult map(const MappingKey& key, SlotIndex slot, PortRange range, PortBlocks::Reserved reserved);
-  /// One user more of a mapping that was found: for a session that comes from outside.
-  void hold(MappingIndex index) { mappings.acquire(index); }
   /// One user less; the last one takes the mapping with it and its port is free again. kNoIndex: nothing.
   void release(MappingIndex index);
 
@@ -57,18 +56,32 @@ struct NatTables {
   }
 
   /// Makes a session that uses `session.mapping` and `session.loan`, and with kHoldsPermit and kHoldsTarget
-  /// what those say. A session in the way that is past its deadline is ended first. Unless the outcome is
-  /// `made` nothing remains: the caller's uses of `session.mapping` and `session.loan` are given back too.
+  /// what those say. A session in the way that is past its deadline or stray is ended first. Unless the
+  /// outcome is `made` nothing remains: the caller's uses of `session.mapping` and `session.loan` are given
+  /// back too. With kUnanswered there is no use of `session.mapping`.
   SessionTable::Creation create(const Session& session, uint32_t now_ms);
   /// Ends a session and its use of everything. REQUIRES: it is live.
   void end(SessionIndex index);
 
+  /// What comes from outside keeps no mapping (RFC 4787 REQ-6). True: the session came in by one that has
+  /// gone since, so it does not exist any more either.
+  [[nodiscard]] bool is_stray(const Session& session) const {
+    return (session.flags & kUnanswered) != 0 && !leads_in(mappings[session.mapping], session);
+  }
+  /// An inside host has answered: the session uses its mapping from now on.
+  /// REQUIRES: it has kUnanswered and is not stray.
+  void answered(Session& session) {
+    session.flags = static_cast<uint8_t>(session.flags & ~kUnanswered);
+    mappings.acquire(session.mapping);
+  }
+
   /// Among the next `budget` lines of each: closes the loans that nobody uses, and ends the sessions that are
-  /// past their deadline or that `also(session)` is true for; returns how many sessions.
+  /// past their deadline or stray, or that `also(session)` is true for; returns how many sessions.
   template <class Predicate>
   uint32_t sweep(uint32_t now_ms, uint32_t budget, Predicate also) {
     loans.close_unused(budget, [this](MappingIndex mapping) { close(mapping); });
-    return sessions.sweep(now_ms, budget, also, [this](SessionIndex index) { end(index); });
+    const auto goes = [&](const Session& session) { return is_stray(session) || also(session); };
+    return sessions.sweep(now_ms, budget, goes, [this](SessionIndex index) { end(index); });
   }
   uint32_t sweep(uint32_t now_ms, uint32_t budget) {
     return sweep(now_ms, budget, [](const Session&) { return false; });
@@ -90,6 +103,16 @@ struct NatTables {
   void close(MappingIndex lent) {
     mappings[lent].next = kNoLoan;
     release(lent);
+  }
+  /// Whether the mapping is the one by which the session's first packet came in.
+  static bool leads_in(const Mapping& mapping, const Session& session) {
+    const Flow reply = session.arriving(1);
+    return mapping.users != 0 && mapping.outside() == target_of(session) && mapping.inside == reply.source &&
+           mapping.inside_port == reply.source_port;
+  }
+  /// The mapping that it is a user of.
+  static MappingIndex used_by(const Session& session) {
+    return (session.flags & kUnanswered) != 0 ? kNoIndex : session.mapping;
   }
   bool acquire_for(const Session& session);
   void release_for(const Session& session);

@@ -139,12 +139,22 @@ bool quote_is_bad(const Batch& batch, uint8_t place) {
   return (batch.flags[place] & kIsIcmpError) != 0 && !read_quote(batch, place)->checksum_is_right;
 }
 
+// The session in whose name a packet comes, if there still is one.
+SessionHandle living(Context& context, SessionHandle found) {
+  if (!found || !context.nat->is_stray(context.nat->sessions[found.index()])) [[likely]]
+    return found;
+  context.nat->end(found.index());
+  return {};
+}
+
 void hit(Context& context, Batch& batch, uint8_t place, SessionHandle handle) {
   Session& session = context.nat->sessions[handle.index()];
   const unsigned direction = handle.direction();
   if (session.ingress[direction] != batch.interface[place])
     return Next::drop(batch, place, DropReason::nat_wrong_interface);
   if (quote_is_bad(batch, place)) return Next::drop(batch, place, DropReason::nat_bad_quote);
+  const bool error = (batch.flags[place] & kIsIcmpError) != 0;
+  if ((session.flags & kUnanswered) != 0 && direction == 1 && !error) context.nat->answered(session);
   const Flow leaving = session.leaving(direction);
   batch.session[place] = handle.bits();
   batch.destination4[place] = leaving.destination;
@@ -152,7 +162,7 @@ void hit(Context& context, Batch& batch, uint8_t place, SessionHandle handle) {
   const NatRules& rules = context.snapshot->nat;
   const bool rules_hold = session.rules_stamp == rules.generation;
   // An error neither keeps a session nor ends it (RFC 4787 REQ-12, RFC 5508 REQ-3).
-  if (rules_hold && (batch.flags[place] & kIsIcmpError) == 0) {
+  if (rules_hold && !error) {
     note_packet(session, direction, tcp_flags_of(batch, place), rules.rules[session.rule], context.now_ms);
   }
   if (rules_hold && routes_hold(context, session, direction)) {
@@ -241,8 +251,8 @@ void stages::session(Context& context, Batch& batch) {
   for (uint8_t place : keys.asking) sessions.candidate(keys.hashes[place]);
   for (uint8_t place : keys.asking) {
     const SessionHandle found = sessions.find(keys.flows[place], keys.hashes[place], context.now_ms);
-    if (found) {
-      hit(context, batch, place, found);
+    if (const SessionHandle session = living(context, found)) {
+      hit(context, batch, place, session);
     } else {
       miss(context, batch, place, keys.flows[place]);
     }

@@ -39,6 +39,7 @@ constexpr bool is_past(uint32_t deadline_ms, uint32_t now_ms) {
 enum SessionFlags : uint8_t {
   kHoldsPermit = 0x80,  ///< one user of the permit NatTables::permit_of() (address-dependent filtering)
   kHoldsTarget = 0x40,  ///< one user of the mapping behind the original destination (a hairpin)
+  kUnanswered = 0x20,   ///< came in by `mapping`, and lives off it: no user of it until the first answer
 };
 
 struct alignas(64) Session {
@@ -55,7 +56,7 @@ struct alignas(64) Session {
   uint16_t l4_delta;      ///< likewise, of TCP, UDP or an ICMP query
   uint32_t routes_stamp;  ///< generation of the routes that `route` was read from
   uint32_t rules_stamp;   ///< generation of the rules that it was decided under
-  MappingIndex mapping;   ///< that it is a user of; kNoIndex: none (port-forward, 1:1)
+  MappingIndex mapping;   ///< that it is a user of, or kUnanswered; kNoIndex: none (port-forward, 1:1)
   uint16_t rule;
   uint16_t loan;  ///< of the mapping that a hairpin goes to, if that is another worker's; 0: none
 

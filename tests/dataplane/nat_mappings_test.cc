@@ -19,6 +19,7 @@ using dataplane::kHoldsTarget;
 using dataplane::kNoIndex;
 using dataplane::kProtocolTcp;
 using dataplane::kProtocolUdp;
+using dataplane::kUnanswered;
 using dataplane::MappingIndex;
 using dataplane::MappingKey;
 using dataplane::MappingTable;
@@ -273,22 +274,72 @@ TEST(NatTables, a_session_past_its_deadline_is_in_nobodys_way) {
   EXPECT_EQ(nat.tables.sessions.size(), 2u);
 }
 
-TEST(NatTables, B61_a_session_from_outside_holds_the_mapping_that_it_came_by) {
+/// A session that came in by the mapping of 192.168.10.7:5000, or whichever host has its place.
+Session inward(MappingIndex mapping, uint16_t remote_port = 99) {
+  Session line = Session::between({kServer, kUplink, remote_port, 5000, kProtocolUdp},
+                                  {kHost, kServer, 5000, remote_port, kProtocolUdp});
+  line.deadline_ms = 1000;
+  line.mapping = mapping;
+  line.flags = kUnanswered;
+  return line;
+}
+
+TEST(NatTables, B65_a_session_from_outside_holds_the_mapping_that_it_came_by_once_it_is_answered) {
   Nat nat;
   const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
   const MappingIndex mapping = nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp});
-  Session inward =
-      Session::between({kServer, kUplink, 99, 5000, kProtocolUdp}, {kHost, kServer, 5000, 99, kProtocolUdp});
-  inward.deadline_ms = 1000;
-  inward.mapping = mapping;
-  nat.tables.hold(mapping);
-  const auto made = nat.tables.create(inward, 0);
+  const auto made = nat.tables.create(inward(mapping), 0);
   ASSERT_EQ(made.outcome, Outcome::made);
-  EXPECT_EQ(nat.tables.sessions[made.index].leaving(0), (Flow{kServer, kHost, 99, 5000, kProtocolUdp}));
+  Session& line = nat.tables.sessions[made.index];
+  EXPECT_EQ(line.leaving(0), (Flow{kServer, kHost, 99, 5000, kProtocolUdp}));
+  EXPECT_EQ(nat.tables.mappings[mapping].users, 1u);
+  nat.tables.answered(line);
   nat.tables.end(outward.index);
   EXPECT_EQ(nat.tables.mappings.size(), 1u);
+  EXPECT_FALSE(nat.tables.is_stray(line));
   nat.tables.end(made.index);
   EXPECT_TRUE(nat.empty());
+}
+
+TEST(NatTables, B65_a_session_that_nobody_inside_has_answered_is_stray_without_its_mapping) {
+  Nat nat;
+  const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
+  const auto made =
+      nat.tables.create(inward(nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp})), 0);
+  EXPECT_FALSE(nat.tables.is_stray(nat.tables.sessions[made.index]));
+  nat.tables.end(outward.index);
+  EXPECT_EQ(nat.tables.mappings.size(), 0u);
+  EXPECT_TRUE(nat.tables.is_stray(nat.tables.sessions[made.index]));
+  EXPECT_EQ(nat.tables.sweep(0, 100), 1u);
+  EXPECT_TRUE(nat.empty());
+}
+
+// The line, and the port, are another host's now.
+TEST(NatTables, B65_a_session_is_stray_when_its_mapping_has_become_another_hosts) {
+  Nat nat;
+  const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
+  const MappingIndex mapping = nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp});
+  const auto made = nat.tables.create(inward(mapping), 0);
+  nat.tables.end(outward.index);
+  nat.tables.create(nat.outward(kOther, 5000, kServer), 0);
+  ASSERT_EQ(nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp}), mapping);
+  EXPECT_TRUE(nat.tables.is_stray(nat.tables.sessions[made.index]));
+  EXPECT_EQ(nat.tables.sweep(0, 100), 1u);
+  EXPECT_EQ(nat.tables.mappings[mapping].users, 1u);
+}
+
+TEST(NatTables, B65_a_stray_session_gives_way) {
+  Nat nat;
+  const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
+  const MappingIndex mapping = nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp});
+  nat.tables.create(inward(mapping), 0);
+  EXPECT_EQ(nat.tables.create(inward(mapping), 0).outcome, Outcome::exists);
+  nat.tables.end(outward.index);
+  Session again = inward(nat.map(kHost, 5000).index);
+  nat.tables.mappings[again.mapping].inside_port = 1;  // not the one that the first came in by
+  again.flags = 0;
+  EXPECT_EQ(nat.tables.create(again, 0).outcome, Outcome::made);
+  EXPECT_EQ(nat.tables.sessions.size(), 1u);
 }
 
 // A host talks to another's external port. If that mapping went, its port could become a third host's while

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <compare>
+#include <map>
 #include <string>
 
 #include "tests/dataplane/nat_world.h"
@@ -64,6 +65,8 @@ struct Flow {
 struct Session {
   Flow arriving[2];
   unsigned deadline_s;
+  /// The mapping that it came in by, and lives as long as that does at most; 0: none, or it was answered.
+  unsigned came_by = 0;
   [[nodiscard]] Flow leaving(unsigned direction) const { return arriving[1 - direction].reversed(); }
   [[nodiscard]] std::string text() const {
     return arriving[0].text() + " answered by " + arriving[1].text() + " until " +
@@ -81,6 +84,14 @@ struct Session {
 struct Mapping {
   Endpoint inside, outside;
   unsigned until_s, perhaps_s;
+  unsigned number;  ///< each time that it is made another one
+};
+
+/// What differs between packets of one flow.
+struct Body {
+  Frame data;
+  uint16_t id;
+  uint8_t tcp_flags;
 };
 
 enum class Known { yes, no, perhaps };
@@ -88,6 +99,19 @@ enum class Known { yes, no, perhaps };
 inline Known known(unsigned until_s, unsigned perhaps_s, unsigned now_s) {
   if (now_s < until_s) return Known::yes;
   return now_s < perhaps_s + kSweep_s ? Known::perhaps : Known::no;
+}
+
+inline bool hides_source(const Flow& arriving, const Flow& leaving) {
+  return arriving.source.address != leaving.source.address;
+}
+
+/// All that left, a line a frame.
+inline std::string told_all(const std::map<std::string, Frames>& sent) {
+  std::string all;
+  for (const auto& [port, frames] : sent) {
+    for (const Frame& frame : frames) all += "\n  " + port + ": " + told(frame);
+  }
+  return all.empty() ? "nothing" : all;
 }
 
 }  // namespace sluice::test

@@ -50,7 +50,8 @@ class Model {
   const Session* any_session() {
     if (sessions_.empty()) return nullptr;
     const Session& session = sessions_[below(static_cast<unsigned>(sessions_.size()))];
-    return now_s_ < session.deadline_s && &session == find_session(session.arriving[0]) ? &session : nullptr;
+    const bool is_live = now_s_ < session.deadline_s && &session == find_session(session.arriving[0]);
+    return is_live && known(session) == Known::yes ? &session : nullptr;
   }
   Frame any_data() {
     Frame data(below(40));
@@ -60,12 +61,6 @@ class Model {
 
   // ---- packets
 
-  /// What differs between packets of one flow.
-  struct Body {
-    Frame data;
-    uint16_t id;
-    uint8_t tcp_flags;
-  };
   Body any_body() {
     return {any_data(), static_cast<uint16_t>(random_()), static_cast<uint8_t>(chance(300) ? 0x02 : 0x10)};
   }
@@ -104,7 +99,16 @@ class Model {
     if (found == by_flow_.end()) return nullptr;
     Session& session = sessions_[found->second];
     const bool is_its = session.arriving[0] == flow || session.arriving[1] == flow;
-    return is_its && now_s_ < session.deadline_s ? &session : nullptr;
+    return is_its && now_s_ < session.deadline_s && known(session) != Known::no ? &session : nullptr;
+  }
+  /// Whether a session that has not expired is there: what strangers opened goes with its mapping.
+  [[nodiscard]] Known known(const Session& session) const {
+    if (session.came_by == 0) return Known::yes;
+    const auto found = by_inside_.find({session.arriving[0].protocol, session.arriving[1].source});
+    const bool is_its = found != by_inside_.end() && found->second.outside == session.arriving[0].destination;
+    if (!is_its) return Known::no;
+    // It was made anew: perhaps just so that the session did not notice.
+    return found->second.number != session.came_by ? Known::perhaps : known(found->second);
   }
   Mapping* mapping_of(Protocol protocol, const Endpoint& inside) {
     const auto found = by_inside_.find({protocol, inside});
@@ -166,6 +170,7 @@ class Model {
   /// A packet of a session arrives.
   void note(Session& session, unsigned direction) {
     const bool outbound = session.arriving[direction].source.is_inside();
+    if (outbound) session.came_by = 0;
     if (session.arriving[0].protocol != kTcp && !outbound) return;
     const unsigned deadline_s = now_s_ + kTimeout_s[session.arriving[0].protocol];
     session.deadline_s = std::max(session.deadline_s, deadline_s);
@@ -173,6 +178,7 @@ class Model {
   }
   /// What a session uses stays as long as it does.
   void hold(const Session& session) {
+    if (session.came_by != 0) return;
     const Protocol protocol = session.arriving[0].protocol;
     const Endpoint& first = session.arriving[0].source;
     Mapping* mine = mapping_of(protocol, first.is_inside() ? first : session.arriving[1].source);
@@ -189,8 +195,9 @@ class Model {
     keep(*other, session.deadline_s);
   }
 
-  void open(const Flow& flow, const Flow& leaving) {
-    sessions_.push_back({{flow, leaving.reversed()}, now_s_ + kTimeout_s[flow.protocol]});
+  void open(const Flow& flow, const Flow& leaving, const Mapping* by) {
+    const unsigned came_by = by == nullptr || flow.source.is_inside() ? 0 : by->number;
+    sessions_.push_back({{flow, leaving.reversed()}, now_s_ + kTimeout_s[flow.protocol], came_by});
     by_flow_[flow] = by_flow_[leaving.reversed()] = sessions_.size() - 1;
     hold(sessions_.back());
   }
@@ -200,6 +207,7 @@ class Model {
     Mapping* old = mapping_of(flow.protocol, flow.source);
     if (old != nullptr && old->outside == outside && known(*old) != Known::no) {
       old->until_s = now_s_;
+      old->number = ++mappings_made_;
       return;  // hold() does the rest
     }
     if (!in_pool(outside.address)) return fail(outside.text() + " is not in the pool");
@@ -216,13 +224,19 @@ class Model {
     if (workers_ == 1 && same == nullptr && outside.port != flow.source.port)
       fail(outside.text() + ": the port was free and was not kept");
     if (taken != nullptr) by_inside_.erase({flow.protocol, taken->inside});
-    by_inside_[{flow.protocol, flow.source}] = {flow.source, outside, now_s_, now_s_};
+    by_inside_[{flow.protocol, flow.source}] = {flow.source, outside, now_s_, now_s_, ++mappings_made_};
   }
 
   // ---- steps
 
+  /// Whether it may have gone with its mapping, or not yet.
+  [[nodiscard]] bool is_doubtful(const Session* session) const {
+    return session != nullptr && known(*session) == Known::perhaps;
+  }
+
   /// One packet; `lenient`: it may be lost.
   void send(const Flow& flow, bool lenient = false) {
+    while (is_doubtful(find_session(flow))) pass(1);
     const Body body = any_body();
     log(flow.text());
     home_.send(flow.port(), packet(flow, body), any_queue());
@@ -251,7 +265,7 @@ class Model {
       if (frames == 1 && sent.at(flow.port()).size() == 1 &&
           told(sent.at(flow.port())[0]).find("error 3/13") != std::string::npos)
         return;
-      if (way.may == Known::yes)
+      if (way.may == Known::yes && !is_doubtful(other))
         return fail("beside " + other->text() + " it was let through: " + told_all(sent));
     }
     if (sent.at(to).size() != 1) return fail("it did not leave by " + to + ": " + told_all(sent));
@@ -260,7 +274,7 @@ class Model {
     if (flow.protocol == kEcho && flow.source.is_inside()) leaving.destination.port = leaving.source.port;
     if (flow.protocol == kEcho && !flow.source.is_inside()) leaving.source.port = way.destination.port;
     expect(sent, leaving, body);
-    if (!failed()) open(flow, leaving);
+    if (!failed()) open(flow, leaving, way.mapping);
   }
 
   /// The session that answers to the flow, as it would leave, belong to if it is another: two external ports
@@ -322,16 +336,13 @@ class Model {
                any_queue());
     const auto sent = collect();
     const auto wanted =
-        home_.framed(to, icmp_error(hides(arriving, leaving) ? leaving.source.address : reporter,
+        home_.framed(to, icmp_error(hides_source(arriving, leaving) ? leaving.source.address : reporter,
                                     leaving.destination.address, 3, 3, quote(leaving, false), octets)
                              .ttl(63));
     for (const auto& [port, frames] : sent) {
       if (frames != (port == to && !bad ? Frames{wanted} : Frames()))
         return fail("expected " + told(wanted) + ", seen: " + told_all(sent));
     }
-  }
-  static bool hides(const Flow& arriving, const Flow& leaving) {
-    return arriving.source.address != leaving.source.address;
   }
 
   /// Many packets of sessions in one burst.
@@ -471,6 +482,7 @@ class Model {
         fail(outside.text() + " belongs to " + known->second.text() + " and to " + inside.text());
     };
     for (const control::SessionView& view : home_.router().runtime().sessions({})) {
+      if ((view.session.flags & dataplane::kUnanswered) != 0) continue;  // a stray holds nothing
       const auto& first = view.session.arriving(0);
       const auto& second = view.session.arriving(1);
       const Protocol protocol = first.protocol == 17 ? kUdp : first.protocol == 6 ? kTcp : kEcho;
@@ -539,13 +551,6 @@ class Model {
 
   // ---- telling
 
-  static std::string told_all(const std::map<std::string, Frames>& sent) {
-    std::string all;
-    for (const auto& [port, frames] : sent) {
-      for (const Frame& frame : frames) all += "\n  " + port + ": " + told(frame);
-    }
-    return all.empty() ? "nothing" : all;
-  }
   void log(const std::string& what) {
     history_.push_back(std::to_string(step_) + " at " + std::to_string(now_s_) + "s: " + what);
     if (history_.size() > 40) history_.pop_front();
@@ -563,7 +568,7 @@ class Model {
   const unsigned workers_, seed_;
   std::mt19937_64 random_;
   Home home_;
-  unsigned now_s_ = 0, step_ = 0;
+  unsigned now_s_ = 0, step_ = 0, mappings_made_ = 0;
   bool with_third_ = true;
   std::vector<Session> sessions_;
   std::map<Flow, size_t> by_flow_;

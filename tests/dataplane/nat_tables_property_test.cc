@@ -28,6 +28,7 @@ using dataplane::kPortsPerBlock;
 using dataplane::kProtocolIcmp;
 using dataplane::kProtocolTcp;
 using dataplane::kProtocolUdp;
+using dataplane::kUnanswered;
 using dataplane::Mapping;
 using dataplane::MappingIndex;
 using dataplane::MappingKey;
@@ -401,6 +402,7 @@ class Together : public NatTablesProperty {
   Flow some_original();
   void open();
   void open_from_outside();
+  void answer_one();
   void make(const Session& line);
   void check();
 
@@ -408,6 +410,7 @@ class Together : public NatTablesProperty {
   NatTables nat_ = arena_.tables(0);
   uint32_t now_ms_ = UINT32_MAX - 200'000;
   std::array<unsigned, 3> outcomes_{};
+  unsigned answered_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Seeds, Together, testing::Values(1, 2));
 
@@ -459,16 +462,28 @@ void Together::open_from_outside() {
   const Mapping& known = nat_.mappings[mapping];
   Session line =
       Session::between(flow, {known.inside, flow.source, known.inside_port, flow.source_port, flow.protocol});
-  nat_.hold(mapping);
   line.mapping = mapping;
+  line.flags = kUnanswered;
   make(line);
+}
+
+void Together::answer_one() {
+  const auto index = static_cast<SessionIndex>(below(kCapacity));
+  if (!nat_.sessions.is_live(index)) return;
+  Session& session = nat_.sessions[index];
+  if ((session.flags & kUnanswered) == 0 || nat_.is_stray(session)) return;
+  nat_.answered(session);
+  ++answered_;
 }
 
 void Together::make(const Session& session) {
   Session line = session;
   line.deadline_ms = now_ms_ + 1 + static_cast<uint32_t>(below(3000));
-  const bool in_the_way =
-      nat_.sessions.find(line.arriving(0), now_ms_) || nat_.sessions.find(line.arriving(1), now_ms_);
+  const auto meets = [&](unsigned direction) {
+    const SessionHandle other = nat_.sessions.find(line.arriving(direction), now_ms_);
+    return other && !nat_.is_stray(nat_.sessions[other.index()]);
+  };
+  const bool in_the_way = meets(0) || meets(1);
   const auto made = nat_.create(line, now_ms_);
   ++outcomes_[static_cast<size_t>(made.outcome)];
   if (made.outcome == Outcome::made) {
@@ -488,7 +503,7 @@ void Together::check() {
   uint32_t cursor = 0, sessions = 0;
   nat_.sessions.for_each(cursor, UINT32_MAX, [&](SessionIndex, const Session& line) {
     ++sessions;
-    ++mapping_users[line.mapping];
+    if ((line.flags & kUnanswered) == 0) ++mapping_users[line.mapping];
     if ((line.flags & kHoldsTarget) != 0) {
       const MappingIndex target = nat_.mappings.find(NatTables::target_of(line));
       ASSERT_NE(target, kNoIndex);
@@ -531,12 +546,15 @@ TEST_P(Together, sessions_mappings_permits_and_ports_come_and_go_as_one) {
     } else if (kind < 85) {
       const auto index = static_cast<SessionIndex>(below(kCapacity));
       if (nat_.sessions.is_live(index)) nat_.end(index);
+    } else if (kind < 88) {
+      answer_one();
     } else {
       nat_.sweep(now_ms_, 4);
     }
     if (step % 20 == 0) check();
   }
   for (unsigned count : outcomes_) EXPECT_GT(count, 100u) << "every outcome is met";
+  EXPECT_GT(answered_, 100u);
   nat_.sweep(now_ms_ + 10'000, kCapacity);
   ASSERT_EQ(nat_.sessions.size() + nat_.mappings.size() + nat_.permits.size(), 0u);
   for (uint16_t slot : {0, 1}) ASSERT_TRUE(nat_.ports.is_unused(slot));

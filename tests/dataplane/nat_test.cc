@@ -282,16 +282,90 @@ TEST(Nat, B65_an_inbound_packet_does_not_keep_a_udp_session) {
   EXPECT_EQ(home.sessions(), 0u);
 }
 
-TEST(Nat, B65_what_a_stranger_sends_keeps_a_mapping_no_longer_than_its_own_session) {
+// Any number of strangers, each with a session of its own.
+TEST(Nat, B65_what_strangers_send_keeps_no_mapping) {
+  Home home(masquerade("filtering: endpoint-independent"));
+  open_udp(home);
+  for (int i = 0; i < 4; ++i) {
+    home.pass(70);
+    const std::string stranger = "198.51.100." + std::to_string(10 + i) + ":53";
+    for (int packet = 0; packet < 2; ++packet)
+      home.comes_in(udp(stranger, "203.0.113.2:5000"), udp(stranger, "192.168.10.7:5000").ttl(63));
+  }
+  home.pass(22);  // 302 s: the inside host was last heard at 0
+  EXPECT_EQ(home.sessions(), 0u);
+  const auto refused = [&](const char* stranger) {
+    home.answers("wan", udp(std::string(stranger) + ":53", "203.0.113.2:5000"),
+                 "icmp 203.0.113.2 > " + std::string(stranger) + " ttl 64 error 3/3 about (udp " + stranger +
+                     ":53 > 203.0.113.2:5000 ttl 64)");
+  };
+  refused("198.51.100.13");
+  refused("198.51.100.14");
+}
+
+TEST(Nat, B65_an_answer_to_a_stranger_keeps_the_mapping) {
   Home home(masquerade("filtering: endpoint-independent"));
   open_udp(home);
   home.pass(200);
-  for (int i = 0; i < 3; ++i) {
-    home.comes_in(udp("198.51.100.10:53", "203.0.113.2:5000"),
-                  udp("198.51.100.10:53", "192.168.10.7:5000").ttl(63));
-    home.pass(90);
-  }
-  home.pass(40);  // 510 s: its own session has gone at 300, the stranger's was opened at 200
+  home.comes_in(udp("198.51.100.10:53", "203.0.113.2:5000"),
+                udp("198.51.100.10:53", "192.168.10.7:5000").ttl(63));
+  home.pass(50);
+  home.goes_out(udp("192.168.10.7:5000", "198.51.100.10:53"),
+                udp("203.0.113.2:5000", "198.51.100.10:53").ttl(63));
+  home.pass(295);  // since the answer
+  home.comes_in(udp("198.51.100.11:53", "203.0.113.2:5000"),
+                udp("198.51.100.11:53", "192.168.10.7:5000").ttl(63));
+  home.pass(7);
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
+TEST(Nat, B65_an_error_about_what_a_stranger_sent_is_no_answer) {
+  Home home(masquerade("filtering: endpoint-independent"));
+  open_udp(home);
+  home.pass(200);
+  const auto inward = [](const char* to) { return udp("198.51.100.10:53", to); };
+  home.comes_in(inward("203.0.113.2:5000"), inward("192.168.10.7:5000").ttl(63));
+  home.goes_out(
+      icmp_error("192.168.10.7", "198.51.100.10", 3, 3, inward("192.168.10.7:5000").ttl(63).packet()),
+      icmp_error("203.0.113.2", "198.51.100.10", 3, 3, inward("203.0.113.2:5000").ttl(63).packet()).ttl(63));
+  home.pass(102);
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
+TEST(Nat, B65_connection_attempts_of_strangers_keep_no_mapping) {
+  Home home(masquerade("filtering: endpoint-independent, timeouts: { tcp-transitory: 4m }"));
+  home.goes_out(tcp("192.168.10.7:5000", "198.51.100.9:80").flags(0x02),
+                tcp("203.0.113.2:5000", "198.51.100.9:80").flags(0x02).ttl(63));
+  home.pass(200);
+  home.comes_in(tcp("198.51.100.10:80", "203.0.113.2:5000").flags(0x02),
+                tcp("198.51.100.10:80", "192.168.10.7:5000").flags(0x02).ttl(63));
+  home.pass(42);
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
+TEST(Nat, B65_the_port_of_a_mapping_that_strangers_used_is_free_for_another_host) {
+  Home home(masquerade("filtering: endpoint-independent"));
+  open_udp(home);
+  home.pass(250);
+  home.comes_in(udp("198.51.100.10:53", "203.0.113.2:5000"),
+                udp("198.51.100.10:53", "192.168.10.7:5000").ttl(63));
+  home.pass(52);
+  home.goes_out(udp("192.168.10.8:5000", "198.51.100.9:53"),
+                udp("203.0.113.2:5000", "198.51.100.9:53").ttl(63));
+  home.comes_in(udp("198.51.100.10:53", "203.0.113.2:5000"),
+                udp("198.51.100.10:53", "192.168.10.8:5000").ttl(63));
+}
+
+TEST(Nat, B65_a_strangers_session_ends_with_the_mapping_not_with_the_next_sweep) {
+  Home home(masquerade("filtering: endpoint-independent"));
+  open_udp(home);
+  home.comes_in(udp("198.51.100.10:53", "203.0.113.2:5000"),
+                udp("198.51.100.10:53", "192.168.10.7:5000").ttl(63));
+  EXPECT_EQ(home.router().runtime().clear_sessions({.source = 0xC0A80A07}), 1u);
+  EXPECT_EQ(home.sessions(), 1u);
+  home.answers("wan", udp("198.51.100.10:53", "203.0.113.2:5000"),
+               "icmp 203.0.113.2 > 198.51.100.10 ttl 64 error 3/3 about (udp 198.51.100.10:53 > "
+               "203.0.113.2:5000 ttl 64)");
   EXPECT_EQ(home.sessions(), 0u);
 }
 
