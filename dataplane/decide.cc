@@ -290,11 +290,14 @@ void renew(Context& context, Batch& batch, uint8_t place) {
   const InterfaceIndex egress = egress_of(context, batch.target[place]);
   if (egress == 0 && goes_out(batch.target[place]))
     return Next::drop(batch, place, DropReason::neighbor_gone);
+  if (is_past(session.deadline_ms, context.now_ms))  // by a packet before it in the batch
+    return Next::drop(batch, place, DropReason::nat_session_stale);
   if ((batch.flags[place] & kIsIcmpError) != 0) return pass_error(context, batch, place, session);
   // Its source was translated for the interface that it left by.
   const bool moved = direction == 0 && egress != session.ingress[1] && (session.flags & kRefreshedBy0) != 0;
   if ((decided_before && !still_holds(context, session)) || (moved && goes_out(batch.target[place]))) {
-    context.nat->end(handle.index());
+    // Not end(): other packets of this batch may have met it, and its line must not become another's.
+    session.deadline_ms = context.now_ms;
     return Next::drop(batch, place, DropReason::nat_session_stale);
   }
   session.rules_stamp = rules.generation;

@@ -326,6 +326,30 @@ TEST(NatRoutes, B83_a_route_to_another_outside_interface_takes_its_address) {
               udp("198.51.100.9:53", "192.168.10.7:5000").ttl(63));
 }
 
+// The first of them ends the session; the others must not end it again.
+TEST(NatRoutes, B83_many_packets_at_once_of_a_session_that_has_lost_its_way_end_it_once) {
+  Plan plan{.nat = masquerade() +
+                   "- { name: other, interface: backup, source: [192.168.10.0/24], address: interface }\n"};
+  Home home(plan);
+  open_udp(home);
+  plan.routes = "{ to: default, via: 198.18.0.1 }";
+  home.reload(plan);
+  const PacketBuilder packet = udp("192.168.10.7:5000", "198.51.100.9:53");
+  home.router().receive_burst("lan", Frames(5, home.arriving("lan", packet)));
+  home.expect("", {});
+  EXPECT_EQ(home.sessions(), 0u);
+  home.pass(2);
+  EXPECT_EQ(home.router().counters().sessions_ended, 1u);
+  for (const std::string port : {"5001", "5002", "5003", "5004"}) {
+    home.passes("lan", udp("192.168.10.7:" + port, "198.51.100.9:53"), "alt",
+                udp("198.18.0.2:" + port, "198.51.100.9:53").ttl(63));
+  }
+  for (const std::string port : {"5001", "5002", "5003", "5004"}) {
+    home.passes("alt", udp("198.51.100.9:53", "198.18.0.2:" + port), "lan",
+                udp("198.51.100.9:53", "192.168.10.7:" + port).ttl(63));
+  }
+}
+
 TEST(NatRoutes, B83_a_route_to_an_interface_without_rules_leaves_untranslated) {
   Plan plan{.nat = masquerade()};
   Home home(plan);
