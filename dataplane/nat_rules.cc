@@ -12,34 +12,18 @@ bool any_holds(const std::vector<Ipv4Prefix>& prefixes, uint32_t first, uint32_t
   return std::any_of(begin, begin + count, [&](const Ipv4Prefix& prefix) { return prefix.holds(address); });
 }
 
-// The last interval that begins at or before (address, protocol, port), if it reaches that far.
-template <class Key>
-const PortForwardRule* interval(const std::vector<PortForwardRule>& rules, Key key,
-                                std::tuple<Ip4, uint8_t, uint16_t> wanted) {
-  const auto after = std::upper_bound(rules.begin(), rules.end(), wanted,
-                                      [&](const auto& value, const auto& rule) { return value < key(rule); });
-  if (after == rules.begin()) return nullptr;
-  const PortForwardRule& rule = *std::prev(after);
-  const auto found = key(rule);
-  const bool same = std::get<0>(found) == std::get<0>(wanted) && std::get<1>(found) == std::get<1>(wanted);
-  const auto offset = static_cast<uint16_t>(std::get<2>(wanted) - std::get<2>(found));
-  return same && offset <= rule.last - rule.first ? &rule : nullptr;
-}
-
+// External ports belong to one forward each: the last one that begins at or before the port, if it reaches
+// that far.
 const PortForwardRule* forward_of(const std::vector<PortForwardRule>& rules, Ip4 external, uint8_t protocol,
                                   uint16_t port) {
-  const auto key = [](const PortForwardRule& rule) {
-    return std::tuple(rule.external, rule.protocol, rule.first);
-  };
-  return interval(rules, key, {external, protocol, port});
-}
-
-const PortForwardRule* forward_from(const std::vector<PortForwardRule>& rules, Ip4 inside, uint8_t protocol,
-                                    uint16_t port) {
-  const auto key = [](const PortForwardRule& rule) {
-    return std::tuple(rule.to, rule.protocol, rule.to_first);
-  };
-  return interval(rules, key, {inside, protocol, port});
+  const std::tuple wanted(external, protocol, port);
+  const auto after =
+      std::upper_bound(rules.begin(), rules.end(), wanted, [](const auto& value, const auto& rule) {
+        return value < std::tuple(rule.external, rule.protocol, rule.first);
+      });
+  if (after == rules.begin()) return nullptr;
+  const PortForwardRule& rule = *std::prev(after);
+  return rule.external == external && rule.protocol == protocol && port <= rule.last ? &rule : nullptr;
 }
 
 // Lamping and Veach's jump consistent hash: when a pool grows by one address only 1/n of the hosts move.
@@ -102,8 +86,7 @@ SourceDecision NatRules::source(Ip4 source, uint8_t protocol, uint16_t port, Ip4
     }
     break;
   }
-  const PortForwardRule* forward = forward_from(forwards_by_inside, source, protocol, port);
-  if (forward != nullptr && rules[forward->rule].interface == egress) {
+  if (const PortForwardRule* forward = forward_from(source, protocol, port, egress)) {
     const auto offset = static_cast<uint16_t>(port - forward->to_first);
     return {SourceAction::fixed,
             forward->rule,
@@ -113,6 +96,21 @@ SourceDecision NatRules::source(Ip4 source, uint8_t protocol, uint16_t port, Ip4
             static_cast<uint16_t>(forward->first + offset)};
   }
   return decision;
+}
+
+// Several may lead to one inside port: from each uplink, or one of a range by another external port too.
+const PortForwardRule* NatRules::forward_from(Ip4 inside, uint8_t protocol, uint16_t port,
+                                              InterfaceIndex egress) const {
+  const std::pair host(inside, protocol);
+  auto rule = std::lower_bound(forwards_by_inside.begin(), forwards_by_inside.end(), host,
+                               [](const auto& candidate, const auto& wanted) {
+                                 return std::pair(candidate.to, candidate.protocol) < wanted;
+                               });
+  for (; rule != forwards_by_inside.end() && std::pair(rule->to, rule->protocol) == host; ++rule) {
+    const bool holds = port >= rule->to_first && port - rule->to_first <= rule->last - rule->first;
+    if (holds && rules[rule->rule].interface == egress) return &*rule;
+  }
+  return nullptr;
 }
 
 bool NatRules::covers(const NatRule& rule, Ip4 source) const {

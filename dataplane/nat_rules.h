@@ -111,6 +111,9 @@ struct NatRules {
   /// What becomes of a source that leaves by interface `egress` for `destination`.
   [[nodiscard]] SourceDecision source(Ip4 source, uint8_t protocol, uint16_t port, Ip4 destination,
                                       InterfaceIndex egress) const;
+  /// The port forward by which what leaves from an inside endpoint is seen; null: none.
+  [[nodiscard]] const PortForwardRule* forward_from(Ip4 inside, uint8_t protocol, uint16_t port,
+                                                    InterfaceIndex egress) const;
   [[nodiscard]] bool covers(const NatRule& rule, Ip4 source) const;
   [[nodiscard]] bool exempts(const NatRule& rule, Ip4 destination) const;
   /// Whether any rule could translate the source.

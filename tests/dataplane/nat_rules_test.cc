@@ -220,6 +220,31 @@ TEST(NatForward, B65_a_forwarded_udp_session_is_kept_by_the_inside_host_alone) {
   EXPECT_EQ(home.sessions(), 0u);
 }
 
+TEST(NatForward, B87_the_host_is_seen_by_the_forward_that_leads_to_its_port_though_another_lies_within) {
+  Home home(
+      masquerade("port-forward: [{ protocol: tcp, port: 8000-8010, to: \"192.168.10.20:80-90\" }, "
+                 "{ protocol: tcp, port: 9085, to: \"192.168.10.20:85\" }]"));
+  for (const auto& [inside, outside] :
+       {std::pair("84", "8004"), std::pair("86", "8006"), std::pair("90", "8010")})
+    EXPECT_EQ(home.source_outside(tcp(std::string("192.168.10.20:") + inside, "198.51.100.9:80")),
+              std::string("203.0.113.2:") + outside);
+  EXPECT_EQ(home.source_outside(tcp("192.168.10.20:91", "198.51.100.9:80")), "203.0.113.2:91");
+}
+
+TEST(NatForward, B87_a_host_that_two_uplinks_lead_to_is_seen_by_the_forward_of_the_one_it_leaves_by) {
+  Plan plan{.nat =
+                "- { name: a, interface: uplink, source: [192.168.10.0/24], address: interface, "
+                "port-forward: [{ protocol: tcp, port: 8080, to: \"192.168.10.20:80\" }] }\n"
+                "- { name: b, interface: backup, source: [192.168.10.0/24], address: interface, "
+                "port-forward: [{ protocol: tcp, port: 8081, to: \"192.168.10.20:80\" }] }\n"};
+  plan.routes = "{ to: default, via: 203.0.113.1 }, { to: 192.0.2.0/24, via: 198.18.0.1 }";
+  Home home(plan);
+  home.passes("lan", tcp("192.168.10.20:80", "198.51.100.9:80"), "wan",
+              tcp("203.0.113.2:8080", "198.51.100.9:80").ttl(63));
+  home.passes("lan", tcp("192.168.10.20:80", "192.0.2.9:80"), "alt",
+              tcp("198.18.0.2:8081", "192.0.2.9:80").ttl(63));
+}
+
 // ---- what is not translated
 
 TEST(NatExempt, B82_exempt_destinations_are_routed_untranslated_and_answer) {
