@@ -6,7 +6,7 @@
 # Compiler and libraries: meson setup build && ninja -C build.
 BUILD_PACKAGES=(
   meson ninja-build pkg-config g++
-  libdpdk-dev libabsl-dev libyaml-cpp-dev libevent-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libsystemd-dev
+  libdpdk-dev libabsl-dev libyaml-cpp-dev libevent-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libsystemd-dev libpcap-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 

@@ -18,31 +18,13 @@
 #include "control/daemon.h"
 #include "control/dpdk_devices.h"
 #include "control/eal.h"
+#include "control/load.h"
 #include "control/log.h"
 #include "control/runtime.h"
 #include "control/tables.h"
 
 namespace sluice::control {
 namespace {
-
-struct Loaded {
-  std::string text;
-  config::Config config;
-};
-
-// Every finding is printed here; the status only carries the exit code on.
-absl::StatusOr<Loaded> load(const std::string& file) {
-  absl::StatusOr<std::string> text = read_file(file, Readable::anything);
-  if (!text.ok()) {
-    std::cerr << text.status().message() << '\n';
-    return text.status();
-  }
-  config::ParseResult parsed = config::parse(*text, file);
-  for (const config::Diagnostic& found : parsed.diagnostics)
-    std::cerr << config::to_string(found, file) << '\n';
-  if (!parsed.config) return input_error("");
-  return Loaded{*std::move(text), *std::move(parsed.config)};
-}
 
 std::string cpu_finding(const config::Config& config, const absl::Status& status,
                         config::Diagnostic::Severity severity) {

@@ -29,6 +29,7 @@ void add_reload(CommandLine& line);
 void add_show(CommandLine& line);
 void add_clear(CommandLine& line);
 void add_ping(CommandLine& line);
+void add_replay(CommandLine& line);
 
 /// Prints the message of `status` to standard error and returns its exit code.
 int fail(const absl::Status& status);

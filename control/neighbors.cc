@@ -124,6 +124,10 @@ size_t Neighbors::clear(const NeighborFilter& filter) {
   return cleared;
 }
 
+void Neighbors::drop_held(DropReason reason) {
+  for (auto& [place, neighbor] : neighbors_) give_up_held(neighbor, reason, false);
+}
+
 std::optional<dataplane::Adjacency> Neighbors::find(InterfaceIndex interface,
                                                     const IpAddress& address) const {
   const auto found = neighbors_.find({interface, address});

@@ -183,6 +183,8 @@ class Neighbors {
   /// Forgets the MAC addresses of dynamic neighbors; one that is being asked for has none, and is asked on.
   /// Returns how many.
   size_t clear(const NeighborFilter& filter);
+  /// Drops the packets that wait for a neighbor.
+  void drop_held(dataplane::DropReason reason);
   /// By interface and address. The reach tells whether it is known.
   [[nodiscard]] std::optional<dataplane::Adjacency> find(InterfaceIndex interface,
                                                          const IpAddress& address) const;

@@ -79,7 +79,7 @@ class Router final : public NeighborPort {
   void advance(uint64_t now_ns);
   [[nodiscard]] std::optional<uint64_t> next_due() const;
   /// Drops everything that waits; workers have stopped.
-  void drop_all();
+  void drop_all(dataplane::DropReason reason = dataplane::DropReason::ended);
 
   /// Sends an echo request; the answer is found by take_reply().
   /// False: there is no way to the destination, or no address to send from.

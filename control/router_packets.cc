@@ -279,14 +279,14 @@ uint64_t Router::held() const {
   return packets + neighbors_.counts().held;
 }
 
-void Router::drop_all() {
-  neighbors_.set_interfaces({}, now_ns_);  // what waited for a neighbor of theirs waits for nothing now
+void Router::drop_all(DropReason reason) {
+  neighbors_.drop_held(reason);
   for (unsigned worker = 0; worker < shared_.workers; ++worker) {
     for (rte_ring* ring : shared_.punts[worker]) {
       void* packet = nullptr;
       while (rte_ring_dequeue(ring, &packet) == 0) {
         ++book_.taken_over;
-        drop(static_cast<rte_mbuf*>(packet), DropReason::ended);
+        drop(static_cast<rte_mbuf*>(packet), reason);
       }
     }
   }

@@ -185,8 +185,9 @@ unsigned Runtime::step(uint64_t now_ns) {
   unsigned packets = 0;
   for (const auto& worker : workers_) packets += worker->poll(now_ns);
   packets += router_->serve(now_ns);
+  const bool due = router_->next_due().value_or(UINT64_MAX) <= now_ns;
   router_->advance(now_ns);
-  return packets;
+  return packets + due;
 }
 
 }  // namespace sluice::control

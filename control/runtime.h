@@ -139,7 +139,8 @@ class Runtime {
 
   dataplane::Worker& worker(unsigned index) { return *workers_[index]; }
   rte_mempool* pool() { return shared_.pool; }
-  /// One turn of every worker, in order, at `now_ns`. Returns how many packets there were.
+  /// One turn of every worker, in order, and of control, at `now_ns`. Returns how many packets there were,
+  /// and one for a timer that fired; 0: all is quiet.
   unsigned step(uint64_t now_ns);
 
  private:

@@ -76,6 +76,19 @@ std::string ports_table(const json& view) {
          balance(view);
 }
 
+std::string replay_table(const json& view) {
+  std::vector<Row> rows;
+  for (const auto& [name, port] : view["ports"].items()) {
+    rows.push_back(
+        {name, number(port["received"]), number(port["transmitted"]), absl::StrCat(sum(port["drops"]))});
+  }
+  std::string out = table({"port", "received", "transmitted", "dropped"}, rows);
+  for (const auto& [reason, count] : view["drops"].items())
+    absl::StrAppend(&out, reason, " ", number(count), "\n");
+  return out + balance(view) +
+         absl::StrCat(number(view["sessions"]), " sessions, ", number(view["macs"]), " learned addresses\n");
+}
+
 std::string drops_table(const json& view) {
   std::vector<Row> rows;
   for (const auto& [port, drops] : view["ports"].items()) {

@@ -15,6 +15,7 @@ namespace sluice::control {
 std::string table(const std::vector<std::string>& heading, const std::vector<std::vector<std::string>>& rows);
 
 std::string ports_table(const nlohmann::json& view);
+std::string replay_table(const nlohmann::json& view);
 std::string drops_table(const nlohmann::json& view);
 std::string macs_table(const nlohmann::json& view);
 std::string workers_table(const nlohmann::json& view);

@@ -74,20 +74,25 @@ std::string bridge_of(const config::Config& config, const std::string& port) {
   return "";
 }
 
-json port_json(Runtime& runtime, const OpenPort& port, const Books& books) {
+json counters_json(const OpenPort& port, const Books& books) {
   const PortCounters counters = counted(port, books);
   return {{"received", counters.received},
           {"received-bytes", counters.received_bytes},
           {"transmitted", counters.transmitted},
           {"transmitted-bytes", counters.transmitted_bytes},
-          {"drops", drops_json(counters.drops)},
-          {"link", runtime.link_up(port) ? "up" : "down"},
-          {"bridge", bridge_of(runtime.config(), port.config.name)},
-          {"device", to_json(runtime.config())["ports"][port.config.name]["device"]},
-          {"mac", mac_text(port.device.mac)},
-          {"mtu", port.config.mtu},
-          {"rx-queues", port.device.rx_queues},
-          {"tx-queues", port.device.tx_queues}};
+          {"drops", drops_json(counters.drops)}};
+}
+
+json port_json(Runtime& runtime, const OpenPort& port, const Books& books) {
+  json out = counters_json(port, books);
+  out.update({{"link", runtime.link_up(port) ? "up" : "down"},
+              {"bridge", bridge_of(runtime.config(), port.config.name)},
+              {"device", to_json(runtime.config())["ports"][port.config.name]["device"]},
+              {"mac", mac_text(port.device.mac)},
+              {"mtu", port.config.mtu},
+              {"rx-queues", port.device.rx_queues},
+              {"tx-queues", port.device.tx_queues}});
+  return out;
 }
 
 double ratio(uint64_t part, uint64_t whole) {
@@ -142,6 +147,18 @@ json ports_view(Runtime& runtime) {
   json out = sums_json(books);
   out["ports"] = json::object();
   for (const auto& [name, port] : runtime.ports()) out["ports"][name] = port_json(runtime, port, books);
+  return out;
+}
+
+json replay_view(Runtime& runtime) {
+  const Books books = runtime.books();
+  json out = sums_json(books);
+  out["ports"] = json::object();
+  for (const auto& [name, port] : runtime.ports()) out["ports"][name] = counters_json(port, books);
+  const auto macs = runtime.macs({});
+  out["macs"] =
+      std::count_if(macs.begin(), macs.end(), [](const MacView& entry) { return !entry.is_static; });
+  out["sessions"] = runtime.sessions({}).size();
   return out;
 }
 

@@ -12,6 +12,8 @@
 namespace sluice::control {
 
 nlohmann::json ports_view(Runtime& runtime);
+/// The counters alone, without what is known of devices: the same on every machine.
+nlohmann::json replay_view(Runtime& runtime);
 nlohmann::json drops_view(Runtime& runtime);
 nlohmann::json macs_view(Runtime& runtime, const MacFilter& filter);
 nlohmann::json workers_view(Runtime& runtime);

@@ -64,6 +64,7 @@ namespace sluice::dataplane {
   X(punt_policed, "more of its kind were for control than it lets itself be sent")                           \
   X(punt_full, "the ring between a worker and control was full")                                             \
   X(ended, "sluice stopped while it waited")                                                                 \
+  X(end_of_replay, "the replay ended while it waited")                                                       \
   X(too_big, "it is larger than the mtu of the port it was to leave by")                                     \
   X(no_mbuf, "there was no free packet buffer for a copy (dpdk: mbufs)")                                     \
   X(transmit_full, "the port did not take it: its queue was full, or its link is down")                      \
