@@ -30,6 +30,7 @@ struct Draft {
   InterfaceIndex egress;
   bool translates_destination;
   bool hairpin;  ///< from inside, for an external address
+  bool misled;   ///< what led to the destination has gone since the batch asked
   SourceDecision source;
   MappingIndex target = kNoIndex;  ///< the mapping that the destination was found by
 
@@ -49,6 +50,7 @@ Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
               .egress = egress_of(context, batch.target[place]),
               .translates_destination = false,
               .hairpin = false,
+              .misled = false,
               .source = {}};
   const Flow& flow = draft.original;
   draft.translates_destination =
@@ -58,8 +60,12 @@ Draft draft_of(const Context& context, const Batch& batch, uint8_t place) {
   const InterfaceIndex translating = draft.hairpin ? external->interface : draft.egress;
   const Ip4 destination = draft.hairpin ? flow.destination : draft.destination;
   draft.source = rules.source(flow.source, flow.protocol, flow.source_port, destination, translating);
-  if (external != nullptr && (batch.steered[place] & kIsAnswered) == 0)
-    draft.target = destination_of(context, flow, is_nameless(batch, place), batch.interface[place]).mapping;
+  if (external != nullptr && (batch.steered[place] & kIsAnswered) == 0) {
+    const Destination now = destination_of(context, flow, is_nameless(batch, place), batch.interface[place]);
+    draft.target = now.mapping;
+    draft.misled = now.drop != DropReason::none || now.address != draft.destination ||
+                   now.port != draft.destination_port;
+  }
   return draft;
 }
 
@@ -187,8 +193,7 @@ uint8_t flags_of(const Context& context, const Draft& draft, const NatRule& rule
                        rule.mapping == NatRule::Mapping::endpoint_independent;
   if (draft.source.action == SourceAction::pool && guarded) flags |= kHoldsPermit;
   if (draft.comes_in()) return flags | kUnanswered;
-  if (draft.hairpin && draft.target != kNoIndex && context.nat->mappings[draft.target].users != 0)
-    flags |= kHoldsTarget;
+  if (draft.target != kNoIndex && context.nat->mappings[draft.target].users != 0) flags |= kHoldsTarget;
   return flags;
 }
 
@@ -241,6 +246,11 @@ void open(Context& context, Batch& batch, uint8_t place, const Draft& draft) {
                         ErrorKind::prohibited);
   }
   context.counters.sessions_opened += made;
+  // The session that was in the way may have been the last to use the mapping that this one came in by.
+  if (context.nat->is_stray(context.nat->sessions[created.index])) {
+    context.nat->retire(created.index);
+    return Next::drop(batch, place, DropReason::nat_no_mapping);
+  }
   batch.session[place] = SessionHandle(created.index, *direction).bits();
   Next::send<Stage::neighbour>(batch, place);
 }
@@ -259,6 +269,7 @@ void decide_new(Context& context, Batch& batch, uint8_t place) {
   const Draft draft = draft_of(context, batch, place);
   if (!draft.translates_destination && rules.hidden(source, draft.destination, batch.interface[place]))
     return Next::drop(batch, place, DropReason::nat_untranslated);
+  if (draft.misled) return Next::drop(batch, place, DropReason::nat_no_mapping);
   if (!goes_out(batch.target[place])) return dispatch<Next>(batch, place);
   if (is_spoofed(rules, draft, batch.interface[place]))
     return Next::drop(batch, place, DropReason::nat_untranslated);
@@ -290,14 +301,13 @@ void renew(Context& context, Batch& batch, uint8_t place) {
   const InterfaceIndex egress = egress_of(context, batch.target[place]);
   if (egress == 0 && goes_out(batch.target[place]))
     return Next::drop(batch, place, DropReason::neighbor_gone);
-  if (is_past(session.deadline_ms, context.now_ms))  // by a packet before it in the batch
+  if (session.live != kLive)  // since the batch met it
     return Next::drop(batch, place, DropReason::nat_session_stale);
   if ((batch.flags[place] & kIsIcmpError) != 0) return pass_error(context, batch, place, session);
   // Its source was translated for the interface that it left by.
   const bool moved = direction == 0 && egress != session.ingress[1] && (session.flags & kRefreshedBy0) != 0;
   if ((decided_before && !still_holds(context, session)) || (moved && goes_out(batch.target[place]))) {
-    // Not end(): other packets of this batch may have met it, and its line must not become another's.
-    session.deadline_ms = context.now_ms;
+    context.nat->retire(handle.index());
     return Next::drop(batch, place, DropReason::nat_session_stale);
   }
   session.rules_stamp = rules.generation;

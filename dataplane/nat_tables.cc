@@ -42,10 +42,14 @@ SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms
     made = sessions.create(session);
     // At most two can be in the way, one for each direction.
     while (made.outcome == SessionTable::Outcome::exists && has_gone(sessions[made.index])) {
-      end(made.index);
+      retire(made.index);
       made = sessions.create(session);
     }
     if (made.outcome == SessionTable::Outcome::made) return made;
+    if (made.outcome == SessionTable::Outcome::exists) {
+      Session& other = sessions[made.index];
+      if ((other.flags & kUnanswered) != 0 && other.arriving(1) == session.arriving(0)) answered(other);
+    }
     release_for(session);
   } else if (session.loan != kNoLoan) {
     loans.give_back(session.loan);
@@ -56,8 +60,17 @@ SessionTable::Creation NatTables::create(const Session& session, uint32_t now_ms
 
 void NatTables::end(SessionIndex index) {
   const Session session = sessions[index];
-  ++ended;
   sessions.erase(index);
+  give_up(session);
+}
+
+void NatTables::retire(SessionIndex index) {
+  sessions.retire(index);
+  give_up(sessions[index]);
+}
+
+void NatTables::give_up(const Session& session) {
+  ++ended;
   release_for(session);
   release(used_by(session));
 }

@@ -58,10 +58,13 @@ struct NatTables {
   /// Makes a session that uses `session.mapping` and `session.loan`, and with kHoldsPermit and kHoldsTarget
   /// what those say. A session in the way that is past its deadline or stray is ended first. Unless the
   /// outcome is `made` nothing remains: the caller's uses of `session.mapping` and `session.loan` are given
-  /// back too. With kUnanswered there is no use of `session.mapping`.
+  /// back too. With kUnanswered there is no use of `session.mapping`; one in the way that `session` would be
+  /// the answer to is answered.
   SessionTable::Creation create(const Session& session, uint32_t now_ms);
-  /// Ends a session and its use of everything. REQUIRES: it is live.
+  /// Ends a session and its use of everything. REQUIRES: it is live, and no batch names it.
   void end(SessionIndex index);
+  /// The same while a batch may name it: its line stays until the next sweep. REQUIRES: it is live.
+  void retire(SessionIndex index);
 
   /// What comes from outside keeps no mapping (RFC 4787 REQ-6). True: the session came in by one that has
   /// gone since, so it does not exist any more either.
@@ -116,6 +119,7 @@ struct NatTables {
   }
   bool acquire_for(const Session& session);
   void release_for(const Session& session);
+  void give_up(const Session& session);
 };
 
 }  // namespace sluice::dataplane

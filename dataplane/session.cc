@@ -143,7 +143,7 @@ bool quote_is_bad(const Batch& batch, uint8_t place) {
 SessionHandle living(Context& context, SessionHandle found) {
   if (!found || !context.nat->is_stray(context.nat->sessions[found.index()])) [[likely]]
     return found;
-  context.nat->end(found.index());
+  context.nat->retire(found.index());
   return {};
 }
 

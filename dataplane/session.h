@@ -42,13 +42,20 @@ enum SessionFlags : uint8_t {
   kUnanswered = 0x20,   ///< came in by `mapping`, and lives off it: no user of it until the first answer
 };
 
+/// What a line is.
+enum Life : uint8_t {
+  kFree = 0,
+  kLive = 1,
+  kRetired = 2,  ///< no session any more; packets of the batch may still name it, so it is not free yet
+};
+
 struct alignas(64) Session {
   std::array<uint64_t, 2> addresses;  ///< Flow::addresses() of what arrives, by direction
   std::array<uint32_t, 2> ports;      ///< Flow::ports()
   uint8_t protocol;
   uint8_t state;                    ///< of the connection; the stages' own
   uint8_t flags;                    ///< SessionFlags, and the stages' own
-  uint8_t live;                     ///< 1: a session; 0: a free line. Written by SessionTable alone
+  uint8_t live;                     ///< Life; written by SessionTable alone
   uint32_t deadline_ms;             ///< from then on it does not exist
   std::array<uint32_t, 2> route;    ///< RouteTarget::bits() of where what arrives in a direction leaves
   std::array<uint16_t, 2> ingress;  ///< interface by which a direction is expected to arrive

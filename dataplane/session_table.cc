@@ -73,19 +73,27 @@ SessionTable::Creation SessionTable::create(const Session& session) {
     return {Outcome::full, kNoIndex};
   }
   lines_[index] = session;
-  lines_[index].live = 1;
+  lines_[index].live = kLive;
   return {Outcome::made, index};
 }
 
 void SessionTable::erase(SessionIndex index) {
-  Session& session = lines_[index];
+  forget(index);
+  free(index);
+}
+
+void SessionTable::retire(SessionIndex index) {
+  forget(index);
+  lines_[index].live = kRetired;
+}
+
+void SessionTable::forget(SessionIndex index) {
+  const Session& session = lines_[index];
   const Flow original = session.arriving(0), reply = session.arriving(1);
   const uint64_t hash0 = hash(original), hash1 = hash(reply);
   index_.prefetch(hash1);
   index_.erase(hash0, SessionHandle(index, 0).bits());
   index_.erase(hash1, SessionHandle(index, 1).bits());  // not there if both are one flow
-  session.live = 0;
-  lines_.give(index);
 }
 
 }  // namespace sluice::dataplane

@@ -82,15 +82,18 @@ class SessionTable {
   Creation create(const Session& session);
   /// REQUIRES: the session is live.
   void erase(SessionIndex index);
+  /// The same while a batch may name its line: that keeps what it says, and is nobody's, until the next
+  /// sweep. REQUIRES: the session is live.
+  void retire(SessionIndex index);
 
   [[nodiscard]] Session& operator[](SessionIndex index) const { return lines_[index]; }
   [[nodiscard]] bool is_live(SessionIndex index) const {
-    return index < lines_.end() && lines_[index].live != 0;
+    return index < lines_.end() && lines_[index].live == kLive;
   }
 
-  /// Looks at up to `budget` lines, from where the last sweep ended, each at most once, and calls
-  /// `erase(index)` for every session that is past its deadline or that `also(session)` is true for. Returns
-  /// how often. `erase` must erase that session, and may erase others.
+  /// Between batches. Looks at up to `budget` lines, from where the last sweep ended, each at most once, and
+  /// calls `erase(index)` for every session that is past its deadline or that `also(session)` is true for.
+  /// Returns how often. `erase` must erase that session, and may erase others.
   template <class Predicate, class Erase>
   uint32_t sweep(uint32_t now_ms, uint32_t budget, Predicate also, Erase erase);
 
@@ -100,11 +103,17 @@ class SessionTable {
   template <class Visitor>
   void for_each(uint32_t& cursor, uint32_t budget, Visitor visit) const;
 
+  /// Those that are live, and those that were retired since the last sweep.
   [[nodiscard]] uint32_t size() const { return lines_.used(); }
   [[nodiscard]] uint32_t capacity() const { return lines_.capacity(); }
   [[nodiscard]] const FlowIndex& index() const { return index_; }
 
  private:
+  void forget(SessionIndex index);
+  void free(uint32_t line) {
+    lines_[line].live = kFree;
+    lines_.give(line);
+  }
   [[nodiscard]] SessionHandle find_any(const Flow& flow, uint64_t hash) const {
     const uint64_t addresses = flow.addresses();
     const uint32_t ports = flow.ports();
@@ -128,7 +137,8 @@ uint32_t SessionTable::sweep(uint32_t now_ms, uint32_t budget, Predicate also, E
   for (uint32_t left = budget < end ? budget : end; left != 0; --left, ++at) {
     if (at >= end) at = 0;
     const Session& session = lines_[at];
-    if (session.live == 0 || (!is_past(session.deadline_ms, now_ms) && !also(session))) continue;
+    if (session.live == kRetired) free(at);
+    if (session.live != kLive || (!is_past(session.deadline_ms, now_ms) && !also(session))) continue;
     erase(SessionIndex{at});
     ++erased;
   }
@@ -140,7 +150,8 @@ template <class Visitor>
 void SessionTable::for_each(uint32_t& cursor, uint32_t budget, Visitor visit) const {
   const uint32_t end = lines_.end();
   for (; budget != 0 && cursor < end; --budget, ++cursor) {
-    if (lines_[cursor].live != 0) visit(SessionIndex{cursor}, static_cast<const Session&>(lines_[cursor]));
+    if (lines_[cursor].live == kLive)
+      visit(SessionIndex{cursor}, static_cast<const Session&>(lines_[cursor]));
   }
   if (cursor >= end) cursor = 0;
 }

@@ -256,13 +256,19 @@ TEST(NatTables, a_session_that_is_refused_leaves_nothing_behind) {
   EXPECT_TRUE(nat.empty());
 }
 
+unsigned live_sessions(const Nat& nat) {
+  uint32_t cursor = 0, count = 0;
+  nat.tables.sessions.for_each(cursor, UINT32_MAX, [&](SessionIndex, const Session&) { ++count; });
+  return count;
+}
+
 TEST(NatTables, a_session_past_its_deadline_is_in_nobodys_way) {
   Nat nat;
   nat.tables.create(nat.outward(kHost, 5000, kServer, 100), 0);
   EXPECT_EQ(nat.tables.create(nat.outward(kHost, 5000, kServer, 300), 99).outcome, Outcome::exists);
   const auto made = nat.tables.create(nat.outward(kHost, 5000, kServer, 300), 100);
   EXPECT_EQ(made.outcome, Outcome::made);
-  EXPECT_EQ(nat.tables.sessions.size(), 1u);
+  EXPECT_EQ(live_sessions(nat), 1u);
   EXPECT_EQ(nat.tables.mappings[0].users, 1u);
   EXPECT_TRUE(nat.tables.permits.contains({kUplink, 5000, kProtocolUdp, kServer}));
 
@@ -271,7 +277,7 @@ TEST(NatTables, a_session_past_its_deadline_is_in_nobodys_way) {
   nat.tables.create(Session::between(a, {9, 9, 9, 9, kProtocolTcp}), 0);
   nat.tables.create(Session::between({8, 8, 8, 8, kProtocolTcp}, b), 0);
   EXPECT_EQ(nat.tables.create(Session::between(a, b), 0).outcome, Outcome::made);
-  EXPECT_EQ(nat.tables.sessions.size(), 2u);
+  EXPECT_EQ(live_sessions(nat), 2u);
 }
 
 /// A session that came in by the mapping of 192.168.10.7:5000, or whichever host has its place.
@@ -328,6 +334,34 @@ TEST(NatTables, B65_a_session_is_stray_when_its_mapping_has_become_another_hosts
   EXPECT_EQ(nat.tables.mappings[mapping].users, 1u);
 }
 
+// Both came in one batch, so the answer was not seen to be one.
+TEST(NatTables, B65_who_opens_the_answer_to_a_strangers_session_answers_it) {
+  Nat nat;
+  const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
+  const MappingIndex mapping = nat.tables.mappings.find(External{kUplink, 5000, kProtocolUdp});
+  const auto made = nat.tables.create(inward(mapping), 0);
+  Session answer =
+      Session::between({kHost, kServer, 5000, 99, kProtocolUdp}, {kServer, kUplink, 99, 5000, kProtocolUdp});
+  answer.mapping = nat.map(kHost, 5000).index;
+  EXPECT_EQ(nat.tables.create(answer, 0).outcome, Outcome::exists);
+  nat.tables.end(outward.index);
+  EXPECT_FALSE(nat.tables.is_stray(nat.tables.sessions[made.index]));
+  EXPECT_EQ(nat.tables.mappings[mapping].users, 1u);
+}
+
+TEST(NatTables, a_retired_session_leaves_its_line_to_nobody_until_the_next_sweep) {
+  Nat nat;
+  const auto first = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
+  nat.tables.retire(first.index);
+  EXPECT_EQ(nat.tables.mappings.size(), 0u);
+  EXPECT_FALSE(nat.tables.sessions.is_live(first.index));
+  EXPECT_EQ(nat.tables.sessions[first.index].arriving(0), (Flow{kHost, kServer, 5000, 53, kProtocolUdp}));
+  EXPECT_NE(nat.tables.create(nat.outward(kHost, 5001, kServer), 0).index, first.index);
+  EXPECT_EQ(nat.tables.sweep(0, 100), 0u);
+  EXPECT_EQ(nat.tables.create(nat.outward(kHost, 5002, kServer), 0).index, first.index);
+  EXPECT_EQ(nat.tables.ended, 1u);
+}
+
 TEST(NatTables, B65_a_stray_session_gives_way) {
   Nat nat;
   const auto outward = nat.tables.create(nat.outward(kHost, 5000, kServer), 0);
@@ -339,7 +373,7 @@ TEST(NatTables, B65_a_stray_session_gives_way) {
   nat.tables.mappings[again.mapping].inside_port = 1;  // not the one that the first came in by
   again.flags = 0;
   EXPECT_EQ(nat.tables.create(again, 0).outcome, Outcome::made);
-  EXPECT_EQ(nat.tables.sessions.size(), 1u);
+  EXPECT_EQ(live_sessions(nat), 1u);
 }
 
 // A host talks to another's external port. If that mapping went, its port could become a third host's while

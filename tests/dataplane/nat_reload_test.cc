@@ -350,6 +350,19 @@ TEST(NatRoutes, B83_many_packets_at_once_of_a_session_that_has_lost_its_way_end_
   }
 }
 
+// The mapping lives on, with the session to .10; who may answer .9's does not.
+TEST(NatRoutes, B83_a_session_that_has_lost_its_way_lets_no_answer_in) {
+  Plan plan{.nat = masquerade()};
+  Home home(plan);
+  open_udp(home);
+  home.goes_out(udp("192.168.10.7:5000", "198.51.100.10:53"),
+                udp("203.0.113.2:5000", "198.51.100.10:53").ttl(63));
+  plan.routes = "{ to: default, via: 198.18.0.1 }";
+  home.reload(plan);
+  home.is_dropped("lan", udp("192.168.10.7:5000", "198.51.100.9:53"), DropReason::nat_session_stale);
+  home.is_dropped("wan", udp("198.51.100.9:53", "203.0.113.2:5000"), DropReason::nat_filtered);
+}
+
 TEST(NatRoutes, B83_a_route_to_an_interface_without_rules_leaves_untranslated) {
   Plan plan{.nat = masquerade()};
   Home home(plan);

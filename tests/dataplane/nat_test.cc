@@ -369,6 +369,24 @@ TEST(Nat, B65_a_strangers_session_ends_with_the_mapping_not_with_the_next_sweep)
   EXPECT_EQ(home.sessions(), 0u);
 }
 
+// The first of them finds the mapping, and with its session ends the expired one that was its last user.
+TEST(Nat, B65_a_burst_from_outside_after_the_mapping_has_expired_opens_nothing) {
+  Home home(masquerade());
+  for (int port = 6000; port < 7000; ++port)
+    home.source_outside(udp("192.168.10.8:" + std::to_string(port), "198.51.100.9:53"));
+  open_udp(home);
+  home.pass(299);
+  home.router().pass_ms(999);
+  home.router().pass_ms(1);  // it has expired, and is not swept yet
+  const Frame answer = home.arriving("wan", udp("198.51.100.9:53", "203.0.113.2:5000"));
+  const uint64_t before = home.router().drops("wan", DropReason::nat_no_mapping);
+  home.router().receive_burst("wan", {answer, answer, answer});
+  EXPECT_EQ(home.sent("lan"), std::vector<std::string>());
+  EXPECT_EQ(home.router().drops("wan", DropReason::nat_no_mapping), before + 3);
+  home.pass(2);
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
 TEST(Nat, B65_timeouts_are_those_of_the_rule) {
   Home home(masquerade("timeouts: { udp: 2m, icmp: 100s }"));
   open_udp(home);
