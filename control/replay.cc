@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "control/packet_words.h"
 #include "control/status.h"
 
 namespace sluice::control {
@@ -16,12 +17,13 @@ constexpr uint64_t kSecond_ns = 1'000'000'000;
 Replay::Replay(ReplayOptions options)
     : options_(std::move(options)),
       pipeline_(options_.pipeline, [this](const std::string& port, std::span<const uint8_t> frame) {
-        outputs_.at(port).write(epoch_ns_ + pipeline_.now_ns(), frame);
+        if (const auto output = outputs_.find(port); output != outputs_.end())
+          output->second.write(epoch_ns_ + pipeline_.now_ns(), frame);
       }) {}
 
 absl::Status Replay::open_files(const config::Config& config) {
   std::error_code error;
-  std::filesystem::create_directories(options_.out, error);
+  if (!options_.out.empty()) std::filesystem::create_directories(options_.out, error);
   if (error) return input_error(absl::StrCat(options_.out, ": ", error.message()));
   for (const config::Port& port : config.ports) {
     for (const ReplayOptions::Input& input : options_.inputs) {
@@ -32,6 +34,7 @@ absl::Status Replay::open_files(const config::Config& config) {
       if (absl::Status status = read(sources_.back()); !status.ok()) return status;
     }
   }
+  if (options_.out.empty()) return absl::OkStatus();
   // Not before all inputs are there: an output may have the name of one of them by mistake.
   for (const config::Port& port : config.ports) {
     const std::string path = (std::filesystem::path(options_.out) / (port.name + ".pcap")).string();
@@ -63,16 +66,22 @@ absl::Status Replay::run(const config::Config& config) {
   if (absl::Status status = open_files(config); !status.ok()) return status;
   if (const Source* first = next_source()) epoch_ns_ = first->frame.time_ns;
   absl::Status status = pipeline_.start(config);
+  if (status.ok() && tell_) pipeline_.runtime().set_tracer(&explainer_.emplace(pipeline_.runtime()));
   if (status.ok()) status = play();
   for (auto& [port, output] : outputs_) status.Update(output.finish());
   return status;
+}
+
+absl::Status Replay::explain(const config::Config& config, std::function<void(const Story&)> tell) {
+  tell_ = std::move(tell);
+  return run(config);
 }
 
 absl::Status Replay::play() {
   while (next_source() != nullptr) {
     if (absl::Status status = play_burst(); !status.ok()) return status;
   }
-  pipeline_.pass_until(pipeline_.now_ns() + options_.until_s * kSecond_ns);
+  pass_until(pipeline_.now_ns() + options_.until_s * kSecond_ns);
   pipeline_.end();
   return absl::OkStatus();
 }
@@ -83,13 +92,39 @@ absl::Status Replay::play_burst() {
     Source* source = next_source();
     if (source == nullptr) break;
     const uint64_t time_ns = source->frame.time_ns;
-    if (time_ns > epoch_ns_ + pipeline_.now_ns()) pipeline_.pass_until(time_ns - epoch_ns_);
+    if (time_ns > epoch_ns_ + pipeline_.now_ns()) pass_until(time_ns - epoch_ns_);
+    open_story(*source);
     if (absl::Status status = pipeline_.receive(source->port, source->frame.octets); !status.ok())
       return status;
     if (absl::Status status = read(*source); !status.ok()) return status;
   }
   pipeline_.turn();
+  close_story();
   return absl::OkStatus();
+}
+
+void Replay::pass_until(uint64_t now_ns) {
+  if (explainer_) explainer_->open({});
+  pipeline_.pass_until(now_ns);
+  close_story();
+}
+
+void Replay::open_story(const Source& source) {
+  ++packets_;
+  if (!explainer_) return;
+  Story story;
+  story.number = packets_;
+  story.port = source.port;
+  story.octets = source.frame.octets.size();
+  story.about = frame_text(source.frame.octets);
+  explainer_->open(std::move(story));
+}
+
+void Replay::close_story() {
+  if (!explainer_) return;
+  Story story = explainer_->close();
+  story.time_ns = pipeline_.now_ns();
+  if (story.number != 0 || !story.episodes.empty()) tell_(story);
 }
 
 }  // namespace sluice::control

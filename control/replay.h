@@ -9,13 +9,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/capture_file.h"
+#include "control/explainer.h"
 #include "control/offline_pipeline.h"
 #include "control/views.h"
 
@@ -27,7 +30,7 @@ struct ReplayOptions {
     std::string port, file;
   };
   std::vector<Input> inputs;
-  std::string out;       ///< directory, made if need be: PORT.pcap for every port
+  std::string out;       ///< directory, made if need be: PORT.pcap for every port; empty: nothing is written
   uint64_t until_s = 0;  ///< virtual time goes on so long after the last frame
   OfflineOptions pipeline;
 };
@@ -38,6 +41,9 @@ class Replay {
 
   /// All of it. Error: input_error or machine_error, a sentence.
   absl::Status run(const config::Config& config);
+  /// As run(), and `tell` gets the story of every packet, and of what time alone did.
+  /// REQUIRES: one worker, bursts of one packet.
+  absl::Status explain(const config::Config& config, std::function<void(const Story&)> tell);
 
   /// The counters at the end: docs/json.md, "replay".
   [[nodiscard]] nlohmann::json summary() { return replay_view(pipeline_.runtime()); }
@@ -55,11 +61,17 @@ class Replay {
   static absl::Status read(Source& source);
   absl::Status play();
   absl::Status play_burst();
+  void open_story(const Source& source);
+  void close_story();
+  void pass_until(uint64_t now_ns);
 
   const ReplayOptions options_;
   OfflinePipeline pipeline_;
   std::vector<Source> sources_;  ///< in the order of the ports in the file
   std::map<std::string, CaptureWriter> outputs_;
+  std::optional<Explainer> explainer_;
+  std::function<void(const Story&)> tell_;
+  unsigned packets_ = 0;   ///< so far
   uint64_t epoch_ns_ = 0;  ///< of the captures' clock, when virtual time began
 };
 

@@ -183,7 +183,8 @@ uint64_t Runtime::now_ns() const {
 unsigned Runtime::step(uint64_t now_ns) {
   stepped_now_ns_ = now_ns;
   unsigned packets = 0;
-  for (const auto& worker : workers_) packets += worker->poll(now_ns);
+  for (const auto& worker : workers_)
+    packets += tracer_ == nullptr ? worker->poll(now_ns) : worker->poll(now_ns, *tracer_);
   packets += router_->serve(now_ns);
   const bool due = router_->next_due().value_or(UINT64_MAX) <= now_ns;
   router_->advance(now_ns);

@@ -142,6 +142,8 @@ class Runtime {
   /// One turn of every worker, in order, and of control, at `now_ns`. Returns how many packets there were,
   /// and one for a timer that fired; 0: all is quiet.
   unsigned step(uint64_t now_ns);
+  /// From now on `tracer` looks on; null: nobody.
+  void set_tracer(dataplane::Tracer* tracer) { tracer_ = tracer; }
 
  private:
   struct Change;
@@ -178,6 +180,7 @@ class Runtime {
   Options options_;
   dataplane::Clock clock_;
   uint64_t stepped_now_ns_ = 0;
+  dataplane::Tracer* tracer_ = nullptr;
   config::Config config_;
   OpenPorts ports_;
   Domains domains_;

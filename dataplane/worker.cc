@@ -46,23 +46,34 @@ Worker::~Worker() {
 
 void Worker::catch_up() {
   adopt_snapshot();
-  take_over();
+  NoTracer nobody;
+  take_over(nobody);
   publish_if_asked();
 }
 
 unsigned Worker::poll(uint64_t now_ns) {
+  NoTracer nobody;
+  return turn(now_ns, nobody);
+}
+
+unsigned Worker::poll(uint64_t now_ns, Tracer& tracer) {
+  return turn(now_ns, tracer);
+}
+
+template <class Watch>
+unsigned Worker::turn(uint64_t now_ns, Watch& watch) {
   adopt_snapshot();
   context_.now_ns = now_ns;
   context_.now_s = static_cast<uint32_t>(now_ns / kNanosecondsPerSecond);
   context_.now_ms = static_cast<uint32_t>(now_ns / kNanosecondsPerMillisecond);
   if (context_.nat) sweep_sessions();
   // What others give comes first: it is older than what waits in the queues.
-  unsigned packets = take_over();
+  unsigned packets = take_over(watch);
   for (const ReceiveQueue& queue : context_.snapshot->queues[context_.worker]) {
-    packets += receive(queue);
-    packets += sweep_again();
+    packets += receive(queue, watch);
+    packets += sweep_again(watch);
   }
-  packets += sweep_again();
+  packets += sweep_again(watch);
   if (std::exchange(context_.punted, false)) wake_control(context_.shared);
   publish_if_asked();
   return packets;
@@ -83,7 +94,8 @@ void Worker::start_at(Stage stage, uint8_t place, PortIndex ingress, uint8_t pas
   batch_.lane(stage).push(place);
 }
 
-unsigned Worker::receive(const ReceiveQueue& queue) {
+template <class Watch>
+unsigned Worker::receive(const ReceiveQueue& queue, Watch& watch) {
   const unsigned packets = rte_eth_rx_burst(queue.device, queue.queue, batch_.packet.data(), kBatchSize);
   if (packets == 0) return 0;
   begin_batch();
@@ -96,12 +108,13 @@ unsigned Worker::receive(const ReceiveQueue& queue) {
   PortCounters& counters = context_.counters.ports[queue.port];
   counters.received += packets;
   counters.received_bytes += bytes;
-  sweep(packets);
+  sweep(packets, watch);
   return packets;
 }
 
 // What was there when it looked.
-unsigned Worker::sweep_again() {
+template <class Watch>
+unsigned Worker::sweep_again(Watch& watch) {
   Again& again = context_.again;
   const auto waiting = static_cast<unsigned>(again.size());
   for (unsigned left = waiting; left != 0;) {
@@ -114,23 +127,25 @@ unsigned Worker::sweep_again() {
       batch_.tagged[i] = 0;
       start_at(entry.own ? Stage::ip_in : Stage::parse, static_cast<uint8_t>(i), entry.ingress, entry.passes);
     }
-    sweep(packets);
+    sweep(packets, watch);
     left -= packets;
   }
   return waiting;
 }
 
-unsigned Worker::take_over() {
-  unsigned packets = take_over_from(context_.shared.injections[context_.worker]);
+template <class Watch>
+unsigned Worker::take_over(Watch& watch) {
+  unsigned packets = take_over_from(context_.shared.injections[context_.worker], watch);
   for (unsigned from = 0; from < context_.shared.workers; ++from) {
-    packets += take_over_from(context_.shared.rings[from][context_.worker]);
+    packets += take_over_from(context_.shared.rings[from][context_.worker], watch);
   }
   return packets;
 }
 
 // Takes all that was there when it looked: control may then close a port two quiescent points after the swap
 // that removed it, sure that no ring holds a packet for it.
-unsigned Worker::take_over_from(rte_ring* ring) {
+template <class Watch>
+unsigned Worker::take_over_from(rte_ring* ring, Watch& watch) {
   const unsigned waiting = waiting_on(ring);
   for (unsigned left = waiting; left != 0;) {
     std::array<rte_mbuf*, kBatchSize> packets;
@@ -138,7 +153,7 @@ unsigned Worker::take_over_from(rte_ring* ring) {
                                                      std::min(left, kBatchSize), nullptr);
     context_.counters.taken_over += taken;
     begin_batch();
-    sweep(admit_arrivals(packets.data(), taken));
+    sweep(admit_arrivals(packets.data(), taken), watch);
     left -= taken;
   }
   return waiting;
@@ -195,13 +210,14 @@ void Worker::admit_link_frame(uint8_t place, InterfaceIndex index) {
   start_at(interface.port == kNoPort ? Stage::bridge_out : Stage::transmit, place, kSelfPort, 0);
 }
 
-void Worker::sweep(unsigned packets) {
+template <class Watch>
+void Worker::sweep(unsigned packets, Watch& watch) {
   context_.epoch = context_.shared.epochs->now();
   context_.counters.packets += packets;
-  if (++context_.counters.sweeps % kTimedSweeps == 0) {
+  if (++context_.counters.sweeps % kTimedSweeps == 0 && std::is_same_v<Watch, NoTracer>) {
     run_stages_timed();
   } else {
-    run_stages();
+    run_stages(watch);
   }
   context_.counters.held = context_.again.size();
 }
@@ -256,9 +272,20 @@ void Worker::answer_dump() {
   dump.answered.store(asked, std::memory_order_release);
 }
 
-void Worker::run_stages() {
+void Worker::run_stages(NoTracer&) {
   for (size_t stage = 0; stage < kStages; ++stage) {
     if (!batch_.lanes[stage].empty()) kStageFunctions[stage](context_, batch_);
+  }
+  flush(context_);
+}
+
+void Worker::run_stages(Tracer& tracer) {
+  tracer.begin(context_, batch_);
+  for (size_t stage = 0; stage < kStages; ++stage) {
+    if (batch_.lanes[stage].empty()) continue;
+    tracer.before(static_cast<Stage>(stage), context_, batch_);
+    kStageFunctions[stage](context_, batch_);
+    tracer.after(static_cast<Stage>(stage), context_, batch_);
   }
   flush(context_);
 }

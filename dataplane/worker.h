@@ -13,6 +13,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/context.h"
 #include "dataplane/shared.h"
+#include "dataplane/tracer.h"
 
 struct rte_ring;
 
@@ -36,6 +37,8 @@ class Worker {
   /// One turn: a burst from each receive queue, the `again` queue, the rings from other workers.
   /// `now_ns` must not run backwards. Returns how many packets there were.
   unsigned poll(uint64_t now_ns);
+  /// The same while `tracer` looks on.
+  unsigned poll(uint64_t now_ns, Tracer& tracer);
 
   /// Adopts the snapshot in force and sends what other workers gave it; receives nothing.
   void catch_up();
@@ -49,19 +52,28 @@ class Worker {
 
  private:
   void adopt_snapshot();
-  unsigned receive(const ReceiveQueue& queue);
-  unsigned sweep_again();
-  unsigned take_over();
-  unsigned take_over_from(rte_ring* ring);
+  // Twice each: with a Tracer, and with NoTracer.
+  template <class Watch>
+  unsigned turn(uint64_t now_ns, Watch& watch);
+  template <class Watch>
+  unsigned receive(const ReceiveQueue& queue, Watch& watch);
+  template <class Watch>
+  unsigned sweep_again(Watch& watch);
+  template <class Watch>
+  unsigned take_over(Watch& watch);
+  template <class Watch>
+  unsigned take_over_from(rte_ring* ring, Watch& watch);
+  template <class Watch>
+  void sweep(unsigned packets, Watch& watch);
   unsigned admit_arrivals(rte_mbuf* const* packets, unsigned count);
   void admit_arrival(uint8_t place);
   void admit_link_frame(uint8_t place, InterfaceIndex interface);
   void begin_batch();
   void start_at(Stage stage, uint8_t place, PortIndex ingress, uint8_t passes);
-  void sweep(unsigned packets);
   void sweep_sessions();
   void answer_dump();
-  void run_stages();
+  void run_stages(NoTracer& nobody);
+  void run_stages(Tracer& tracer);
   void run_stages_timed();
   void publish_if_asked();
   [[nodiscard]] bool has_work_waiting() const;

@@ -12,7 +12,7 @@ from world import must, run
 TABLES = ["ports", "macs", "workers", "drops", "config", "interfaces", "routes", "neighbors", "nat", "sessions"]
 SHOWING = [["show", table] for table in TABLES]
 CLEARING = [["clear", table] for table in ("macs", "neighbors", "sessions")]
-COMMANDS = [["run"], ["check"], ["diff"], ["reload"], ["show"], ["clear"], ["ping"], ["replay"], *SHOWING, *CLEARING]
+COMMANDS = [["run"], ["check"], ["diff"], ["reload"], ["show"], ["clear"], ["ping"], ["replay"], ["explain"], *SHOWING, *CLEARING]
 ASKING = [*SHOWING, *CLEARING, ["reload"], ["diff"], ["ping", "192.0.2.1"]]
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "config", "examples")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`sluice replay`, as a user without any privilege runs it."""
+"""`sluice replay` and `explain`, as a user without any privilege runs it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ bridges:
 ONE, TWO = "02:00:00:00:7a:01", "02:00:00:00:7a:02"
 
 
-class Replay(LabTest):
+class WithCaptures(LabTest):
     def setUp(self):
         super().setUp()
         self.config = self.world.path("lan.yaml")
@@ -28,12 +28,14 @@ class Replay(LabTest):
             file.write(CONFIG)
         os.chmod(os.path.dirname(self.config), 0o777)
 
-    def replay(self, *args, out="out"):
-        return run(*NOBODY, lab.BINARY, "replay", self.config, "--out", self.world.path(out), *args)
-
     def capture(self, name, *frames):
         write_capture(self.world.path(name), frames)
         return self.world.path(name)
+
+
+class Replay(WithCaptures):
+    def replay(self, *args, out="out"):
+        return run(*NOBODY, lab.BINARY, "replay", self.config, "--out", self.world.path(out), *args)
 
     def test_without_privileges(self):
         """Captures go through a switch of devices that are not there, for a user who may open none."""
@@ -94,3 +96,32 @@ class Replay(LabTest):
         done = self.replay()
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("lan.yaml:6:1: error: unknown key 'bridgse': did you mean 'bridges'?", done.stderr)
+
+
+class Explain(WithCaptures):
+    def explain(self, *args):
+        return run(*NOBODY, lab.BINARY, "explain", self.config, *args)
+
+    def test_a_story(self):
+        """explain tells what became of a packet, with the lines of the file."""
+        done = self.explain("--in", "left=" + self.capture("left.pcap", frame(BROADCAST, ONE, bytes(46))))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, f"""\
+#1  left → right   60 bytes   {ONE} > {BROADCAST} type 0x88b5
+  parse     untagged ethernet, type 0x88b5
+  switch    access port, vlan 1 of bridge lan ({self.config}:5); {ONE} learned on left; destination {BROADCAST} is a group
+  flood     to all other ports of vlan 1: right
+
+""")
+
+    def test_one_packet(self):
+        """--packet N tells of that one, as JSON if asked; one that there is not is exit 1."""
+        left = "left=" + self.capture("left.pcap", frame(BROADCAST, ONE, bytes(46)), frame(ONE, TWO, bytes(46)))
+        done = self.explain("--in", left, "--packet", "2", "--json")
+        (story,) = json.loads(done.stdout)["packets"]
+        self.assertEqual((story["number"], story["outcome"], story["drop"], story["transmitted"]),
+                         (2, "dropped: same-port", "same-port", []))
+        self.assertEqual([step["stage"] for step in story["episodes"][0]["steps"]], ["parse", "switch", "drop"])
+        done = self.explain("--in", left, "--packet", "3")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("--packet 3", done.stderr)
