@@ -85,6 +85,7 @@ step_checks() {
   one check/layering tests/check_layering.py
   one check/sources tests/check_sources.py
   one check/format tests/check_format.sh
+  one check/mutations tests/mutation/run.py --check
 }
 
 gcc_configured=0
