@@ -129,40 +129,53 @@ void check_sums(const Config& config, Diagnostics& diagnostics) {
   diagnostics.error(config.bridges[kMaxBridges].location, "more than 256 bridges: use VLANs");
 }
 
-void read(std::string_view text, Config& config, Diagnostics& diagnostics) {
-  if (!check_text(text, diagnostics)) return;
-  const std::optional<Node> root = read_yaml(text, diagnostics);
-  if (!root) return;
-  decode(*root, config, diagnostics);
+void read(const Node& root, Config& config, Diagnostics& diagnostics) {
+  decode(root, config, diagnostics);
   if (!diagnostics.has_errors()) check_sums(config, diagnostics);
   if (diagnostics.has_errors()) return;
   warn_of_ports(config, diagnostics);
   warn_of_ipv6_beside_nat(config, diagnostics);
 }
 
+void read(std::string_view text, Config& config, Diagnostics& diagnostics) {
+  if (!check_text(text, diagnostics)) return;
+  const std::optional<Node> root = read_yaml(text, diagnostics);
+  if (root) read(*root, config, diagnostics);
+}
+
 /// For lack of memory, and for what yaml-cpp throws beside its own exceptions.
-void read_or_report(std::string_view text, Config& config, Diagnostics& diagnostics) {
+template <class Source>
+void read_or_report(const Source& source, Config& config, Diagnostics& diagnostics) {
   try {
-    read(text, config, diagnostics);
+    read(source, config, diagnostics);
   } catch (const std::exception& error) {
     diagnostics.error({}, concat("the file cannot be read: ", error.what()));
   }
 }
 
-}  // namespace
-
-ParseResult parse(std::string_view text, std::string_view file) {
+template <class Source>
+ParseResult parse_source(const Source& source, std::string_view file) {
   Config config;
   config.file = file;
   Diagnostics diagnostics;
   try {
-    read_or_report(text, config, diagnostics);
+    read_or_report(source, config, diagnostics);
   } catch (const TooManyErrors&) {  // the list says so itself
   }
   ParseResult result;
   if (!diagnostics.has_errors()) result.config = std::move(config);
   result.diagnostics = diagnostics.take();
   return result;
+}
+
+}  // namespace
+
+ParseResult parse(std::string_view text, std::string_view file) {
+  return parse_source(text, file);
+}
+
+ParseResult parse(const Node& root, std::string_view file) {
+  return parse_source(root, file);
 }
 
 }  // namespace sluice::config

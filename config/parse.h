@@ -31,6 +31,10 @@ struct ParseResult {
 /// `file` is only carried into Config::file.
 ParseResult parse(std::string_view text, std::string_view file);
 
+struct Node;
+/// The same of a configuration that stands within another file: `root` is a part of its tree.
+ParseResult parse(const Node& root, std::string_view file);
+
 /// `FILE:LINE:COLUMN: error: message`, one line without its end.
 std::string to_string(const Diagnostic& diagnostic, std::string_view file);
 

@@ -201,9 +201,12 @@ std::optional<size_t> read_word(const Value& value, const std::vector<std::strin
   return std::nullopt;
 }
 
-std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_t max_s) {
+namespace {
+
+// `2h4m`: in milliseconds, a multiple of `step_ms`. What is wrong is reported.
+std::optional<uint64_t> read_time(const Value& value, const std::string& expected, uint64_t step_ms,
+                                  uint64_t min_ms, uint64_t max_ms) {
   static const std::vector<Unit> units = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}};
-  const std::string expected = concat("a time in whole seconds from ", min_s, "s to ", max_s, "s");
   if (value.is_scalar() && is_all_digits(value.node.text)) {
     value.error(concat("'", value.name, "' has no unit: write it like ", quote(value.node.text + "s")));
     return std::nullopt;
@@ -216,11 +219,22 @@ std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_
     is_valid = unit && *unit >= next_unit;  // each unit once, the larger ones first
     if (is_valid) next_unit = *unit + 1;
   }
-  if (!is_valid || sum_ms % 1000 != 0 || sum_ms / 1000 < min_s || sum_ms / 1000 > max_s) {
-    value.mismatch(expected);
-    return std::nullopt;
-  }
-  return static_cast<uint32_t>(sum_ms / 1000);
+  if (is_valid && sum_ms % step_ms == 0 && sum_ms >= min_ms && sum_ms <= max_ms) return sum_ms;
+  value.mismatch(expected);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_t max_s) {
+  const std::string expected = concat("a time in whole seconds from ", min_s, "s to ", max_s, "s");
+  const auto time_ms = read_time(value, expected, 1000, uint64_t{min_s} * 1000, uint64_t{max_s} * 1000);
+  if (!time_ms) return std::nullopt;
+  return static_cast<uint32_t>(*time_ms / 1000);
+}
+
+std::optional<uint64_t> read_milliseconds(const Value& value, uint64_t min_ms, uint64_t max_ms) {
+  return read_time(value, concat("a time from ", min_ms, "ms to ", max_ms / 1000, "s"), 1, min_ms, max_ms);
 }
 
 std::optional<uint32_t> read_per_second(const Value& value, uint32_t min, uint32_t max) {

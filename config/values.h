@@ -58,6 +58,8 @@ std::optional<std::string> read_text(const Value& value);
 std::optional<size_t> read_word(const Value& value, const std::vector<std::string_view>& words);
 /// `10s`, `5m`, `2h4m`: hours, minutes, seconds and milliseconds, in that order; whole seconds in all.
 std::optional<uint32_t> read_seconds(const Value& value, uint32_t min_s, uint32_t max_s);
+/// The same, to the millisecond.
+std::optional<uint64_t> read_milliseconds(const Value& value, uint64_t min_ms, uint64_t max_ms);
 /// `1000/s`
 std::optional<uint32_t> read_per_second(const Value& value, uint32_t min, uint32_t max);
 /// `512MiB`: KiB, MiB or GiB. Whole MiB within the bounds.
