@@ -31,6 +31,7 @@ void add_clear(CommandLine& line);
 void add_ping(CommandLine& line);
 void add_replay(CommandLine& line);
 void add_explain(CommandLine& line);
+void add_test(CommandLine& line);
 
 /// Prints the message of `status` to standard error and returns its exit code.
 int fail(const absl::Status& status);

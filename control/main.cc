@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   add_ping(line);
   add_replay(line);
   add_explain(line);
+  add_test(line);
   // CLI11 would only say that a sub-command is required.
   const auto known =
       line.app.get_subcommands([&](CLI::App* command) { return argc > 1 && command->check_name(argv[1]); });

@@ -53,6 +53,8 @@ constexpr std::array kIpv6 = {Field{"version", 0, 4},
                               Field{"hops", 56, 8},
                               Field{"src", 64, 128, Kind::ipv6},
                               Field{"dst", 192, 128, Kind::ipv6}};
+constexpr std::array kFragment = {Field{"next", 0, 8}, Field{"offset", 16, 13}, Field{"more", 31, 1},
+                                  Field{"id", 32, 32}};
 constexpr std::array kUdp = {Field{"sport", 0, 16}, Field{"dport", 16, 16}, Field{"length", 32, 16},
                              Field{"checksum", 48, 16}};
 constexpr std::array kTcp = {
@@ -63,6 +65,9 @@ constexpr std::array kIcmp = {Field{"type", 0, 8}, Field{"code", 8, 8},  Field{"
                               Field{"id", 32, 16}, Field{"seq", 48, 16}, Field{"mtu", 48, 16}};
 constexpr std::array kIcmpv6 = {Field{"type", 0, 8}, Field{"code", 8, 8},  Field{"checksum", 16, 16},
                                 Field{"id", 32, 16}, Field{"seq", 48, 16}, Field{"mtu", 32, 32}};
+constexpr std::array kNd = {Field{"target", 0, 128, Kind::ipv6}};
+constexpr std::array kLinkLayerAddress = {Field{"type", 0, 8}, Field{"length", 8, 8},
+                                          Field{"mac", 16, 48, Kind::mac}};
 
 constexpr std::array kHeaders = {
     HeaderFormat{"eth", kEthernet, 14, {}, {}},
@@ -71,10 +76,13 @@ constexpr std::array kHeaders = {
     HeaderFormat{"arp", kArp, 28, dataplane::kEtherTypeArp, {}},
     HeaderFormat{"ipv4", kIpv4, 20, dataplane::kEtherTypeIpv4, 4},
     HeaderFormat{"ipv6", kIpv6, 40, dataplane::kEtherTypeIpv6, 41},
+    HeaderFormat{"frag", kFragment, 8, {}, dataplane::kProtocolFragment},
     HeaderFormat{"udp", kUdp, 8, {}, dataplane::kProtocolUdp},
     HeaderFormat{"tcp", kTcp, 20, {}, dataplane::kProtocolTcp},
     HeaderFormat{"icmp", kIcmp, 8, {}, dataplane::kProtocolIcmp},
     HeaderFormat{"icmpv6", kIcmpv6, 8, {}, dataplane::kProtocolIcmpv6},
+    HeaderFormat{"nd", kNd, 16, {}, {}},
+    HeaderFormat{"lladdr", kLinkLayerAddress, 8, {}, {}},
 };
 
 constexpr std::array<std::string_view, 8> kTcpFlags = {"fin", "syn", "rst", "psh",
@@ -137,6 +145,18 @@ std::optional<Bits> read_flags(std::string_view text) {
 const HeaderFormat* header_named(std::string_view name) {
   const auto found = std::find_if(kHeaders.begin(), kHeaders.end(),
                                   [&](const HeaderFormat& header) { return header.name == name; });
+  return found == kHeaders.end() ? nullptr : &*found;
+}
+
+const HeaderFormat* header_of_type(uint16_t ethertype) {
+  const auto found = std::find_if(kHeaders.begin(), kHeaders.end(),
+                                  [&](const HeaderFormat& header) { return header.ethertype == ethertype; });
+  return found == kHeaders.end() ? nullptr : &*found;
+}
+
+const HeaderFormat* header_of_protocol(uint8_t protocol) {
+  const auto found = std::find_if(kHeaders.begin(), kHeaders.end(),
+                                  [&](const HeaderFormat& header) { return header.protocol == protocol; });
   return found == kHeaders.end() ? nullptr : &*found;
 }
 

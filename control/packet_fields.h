@@ -41,6 +41,9 @@ struct HeaderFormat {
 
 /// Null: there is no header of that name.
 const HeaderFormat* header_named(std::string_view name);
+/// The header behind an Ethernet type, or an IP protocol; null: none that is known.
+const HeaderFormat* header_of_type(uint16_t ethertype);
+const HeaderFormat* header_of_protocol(uint8_t protocol);
 /// Their names, for who looks for one.
 std::string header_names();
 /// Null: the header has no such field.

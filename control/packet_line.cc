@@ -16,7 +16,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr size_t kShortest = 60;      // octets, without the FCS (IEEE 802.3 4A.2.3.2.4)
+constexpr size_t kShortest = 60;  // octets, without the FCS (IEEE 802.3 4A.2.3.2.4)
+constexpr size_t kTag = 4;
 constexpr size_t kLongest = 65'535;   // octets of a payload
 constexpr uint16_t kNoType = 0x88B5;  // IEEE 802 local experimental
 constexpr uint8_t kNoProtocol = 253;  // for experiments (RFC 3692)
@@ -70,7 +71,9 @@ bool PacketLine::Header::says(std::string_view name) const {
 absl::StatusOr<PacketLine> PacketLine::parse(std::string_view text) {
   PacketLine line;
   bool behind_payload = false;
-  for (const absl::string_view part : absl::StrSplit(view(text), " / ")) {
+  std::string plain(text);
+  absl::RemoveExtraAsciiWhitespace(&plain);
+  for (const absl::string_view part : absl::StrSplit(plain, " / ")) {
     const std::string_view words(part.data(), part.size());
     const bool is_payload = words.starts_with("payload ") || words.starts_with("cut ");
     if (behind_payload && !is_payload)
@@ -174,19 +177,10 @@ std::vector<uint8_t> PacketLine::fill(Octets actual) const {
   const size_t headers = headers_.back().at + headers_.back().format->octets;
   std::vector<uint8_t> frame(headers, 0);
   frame.insert(frame.end(), payload_.begin(), payload_.end());
-  if (any_payload_ && actual.size() > headers) {
-    // What pads the frame is no payload: the IP header says where that ends.
-    size_t end = actual.size();
-    for (const Header& header : headers_) {
-      const bool four = header.format->name == "ipv4", six = header.format->name == "ipv6";
-      if (!four && !six) continue;
-      const size_t length =
-          static_cast<size_t>(actual[header.at + (four ? 2 : 4)] << 8 | actual[header.at + (four ? 3 : 5)]);
-      end = std::clamp(header.at + length + (six ? 40u : 0u), headers, end);
-      break;
-    }
-    frame.insert(frame.end(), actual.begin() + static_cast<std::ptrdiff_t>(headers),
-                 actual.begin() + static_cast<std::ptrdiff_t>(end));
+  if (any_payload_ && actual.size() > frame.size()) {
+    const auto end = static_cast<std::ptrdiff_t>(std::max(end_of_packet(actual), frame.size()));
+    frame.insert(frame.end(), actual.begin() + static_cast<std::ptrdiff_t>(frame.size()),
+                 actual.begin() + end);
   }
   for (size_t index = 0; index < headers_.size(); ++index) fill_header(frame, index, actual);
   fill_checksums(frame);
@@ -226,10 +220,15 @@ void PacketLine::fill_header(std::vector<uint8_t>& frame, size_t index, Octets a
     set(frame, header, "next", protocol);
     set(frame, header, "length", rest - header.format->octets);
   }
+  if (name == "frag") set(frame, header, "next", protocol);
   if (name == "udp") set(frame, header, "length", rest);
   if (name == "tcp") set(frame, header, "header", 5);
   if (name == "icmp") set(frame, header, "type", dataplane::icmp::kEcho);
   if (name == "icmpv6") set(frame, header, "type", dataplane::icmpv6::kEcho);
+  if (name == "lladdr") {
+    set(frame, header, "type", 1);
+    set(frame, header, "length", 1);
+  }
   const auto octets = std::span(frame).subspan(header.at);
   const bool is_there = actual.size() >= header.at + header.format->octets;
   for (const Said& said : header.said) {
@@ -249,8 +248,11 @@ void PacketLine::fill_checksums(std::vector<uint8_t>& frame) const {
     const auto begin = frame.begin() + static_cast<std::ptrdiff_t>(header.at);
     std::vector<uint8_t> covered(begin, name == "ipv4" ? begin + 20 : frame.end());
     const bool has_pseudo = name == "udp" || name == "tcp" || name == "icmpv6";
-    if (has_pseudo && index != 0 && headers_[index - 1].format->protocol) {
-      const Header& ip = headers_[index - 1];
+    size_t before = index == 0 ? 0 : index - 1;
+    if (before != 0 && headers_[before].format->name == "frag") --before;
+    const std::string_view carrier = headers_[before].format->name;
+    if (has_pseudo && (carrier == "ipv4" || carrier == "ipv6")) {
+      const Header& ip = headers_[before];
       const bool four = ip.format->name == "ipv4";
       const auto addresses = frame.begin() + static_cast<std::ptrdiff_t>(ip.at + (four ? 12 : 8));
       const size_t length = covered.size();
@@ -267,8 +269,20 @@ void PacketLine::fill_checksums(std::vector<uint8_t>& frame) const {
 
 // ---- comparing
 
+namespace {
+
+// A tag that was pushed onto a frame that had been filled up leaves more zeroes than there need to be.
+bool is_filled_up(Octets frame, size_t from) {
+  if (frame.size() <= from || frame.size() > kShortest + 2 * kTag) return false;
+  const auto rest = frame.subspan(from);
+  return std::all_of(rest.begin(), rest.end(), [](uint8_t octet) { return octet == 0; });
+}
+
+}  // namespace
+
 std::vector<std::string> PacketLine::differences(Octets actual) const {
   const std::vector<uint8_t> expected = fill(actual);
+  if (cut_ == 0 && is_filled_up(actual, expected.size())) actual = actual.first(expected.size());
   std::vector<std::string> found;
   size_t at = 0;
   for (const Header& header : headers_) {

@@ -28,6 +28,11 @@ class PacketLine {
   /// Error: input_error, a sentence that names the part of the line.
   static absl::StatusOr<PacketLine> parse(std::string_view text);
 
+  /// The line of a frame, which does not differ from it. Of fewer than 14 octets: an empty line.
+  static PacketLine of(Octets frame);
+  /// As it can be read again. REQUIRES: is_exact().
+  [[nodiscard]] std::string text() const;
+
   /// Whether it stands for one packet.
   [[nodiscard]] bool is_exact() const;
   /// The frame. REQUIRES: is_exact().
@@ -48,6 +53,8 @@ class PacketLine {
     [[nodiscard]] bool says(std::string_view name) const;
   };
 
+  [[nodiscard]] size_t end_of_packet(Octets frame) const;
+  bool say_what_differs(Octets frame);
   absl::Status add_header(std::string_view text);
   absl::Status add_payload(std::string_view text);
   static absl::StatusOr<Said> read_said(const HeaderFormat& header, std::string_view text);
