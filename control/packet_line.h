@@ -54,7 +54,7 @@ class PacketLine {
   };
 
   [[nodiscard]] size_t end_of_packet(Octets frame) const;
-  bool say_what_differs(Octets frame);
+  bool say_what_differs(Octets frame, bool checksums);
   absl::Status add_header(std::string_view text);
   absl::Status add_payload(std::string_view text);
   static absl::StatusOr<Said> read_said(const HeaderFormat& header, std::string_view text);

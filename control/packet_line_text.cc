@@ -34,6 +34,12 @@ uint64_t number_of(const HeaderFormat& header, Octets octets, std::string_view f
   return number;
 }
 
+// RFC 1191 section 4, RFC 4443 section 3.2.
+bool tells_mtu(const HeaderFormat& header, Octets octets) {
+  if (header.name == "icmpv6") return number_of(header, octets, "type") == 2;
+  return number_of(header, octets, "type") == 3 && number_of(header, octets, "code") == 4;
+}
+
 // What follows an ICMP header; "": data.
 std::string_view behind_icmp(bool ipv6, uint64_t type) {
   if (!ipv6) return type == 3 || type == 11 || type == 12 ? "ipv4" : "";
@@ -85,7 +91,8 @@ PacketLine PacketLine::of(Octets frame) {
     const Octets octets = frame.subspan(at);
     at += next->octets;
     for (const Field& field : next->fields) {
-      if (is_always_said(next->name, field.name))
+      const bool is_mtu = field.name == "mtu" && tells_mtu(*next, octets);
+      if (is_mtu || is_always_said(next->name, field.name))
         line.headers_.back().said.push_back({&field, get_bits(octets, field), all_ones(field)});
     }
     next = behind(*next, octets);
@@ -95,25 +102,30 @@ PacketLine PacketLine::of(Octets frame) {
   const auto rest = frame.subspan(end);
   const bool only_filled = frame.size() <= kLongestFilled &&
                            std::all_of(rest.begin(), rest.end(), [](uint8_t octet) { return octet == 0; });
-  if (!only_filled) end = frame.size();
+  if (!only_filled || frame.size() < kShortest) end = frame.size();
   line.payload_.assign(frame.begin() + static_cast<std::ptrdiff_t>(at),
                        frame.begin() + static_cast<std::ptrdiff_t>(end));
   if (frame.size() < kShortest) line.cut_ = frame.size();
-  for (unsigned round = 0; round < kRoundsAtMost && line.say_what_differs(frame); ++round) continue;
+  for (const bool checksums : {false, true}) {
+    for (unsigned round = 0; round < kRoundsAtMost && line.say_what_differs(frame, checksums); ++round)
+      continue;
+  }
   return line;
 }
 
-bool PacketLine::say_what_differs(Octets frame) {
+// Checksums last: what else differs changes what they are to be.
+bool PacketLine::say_what_differs(Octets frame, bool checksums) {
   const std::vector<uint8_t> filled = fill({});
   bool any = false;
   for (Header& header : headers_) {
     for (const Field& field : header.format->fields) {
-      if (header.says(field.name) || filled.size() < header.at + header.format->octets) continue;
+      const bool skipped = header.says(field.name) || field.name == "mtu";
+      if (skipped || (field.name == "checksum") != checksums) continue;
+      if (filled.size() < header.at + header.format->octets) continue;
       const Bits seen = get_bits(frame.subspan(header.at), field);
       if (seen == get_bits(Octets(filled).subspan(header.at), field)) continue;
       header.said.push_back({&field, seen, all_ones(field)});
       any = true;
-      break;  // that may have been all: some fields share bits
     }
   }
   return any;

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/support/frame.h"
 #include "tests/support/ip.h"
 
@@ -147,6 +149,69 @@ TEST(PacketLine, a_frame_that_ends_within_a_header_differs) {
     Frame cut = frame(kEth + "ipv4 src=192.0.2.1 dst=192.0.2.2 / udp sport=5 dport=6 / payload 30");
     cut.resize(size);
     EXPECT_THAT(differences(text, cut), testing::Not(ElementsAre())) << size;
+  }
+}
+
+TEST(PacketLine, zeroes_that_fill_a_short_frame_up_are_no_difference) {
+  const std::string text = kEth + "vlan vid=10 / payload hex=c0ffee";
+  Frame made = frame(text);
+  made.resize(64);
+  EXPECT_THAT(differences(text, made), ElementsAre());
+  EXPECT_THAT(differences(kEth + "vlan vid=10 / payload hex=c0ff / payload *", made), ElementsAre());
+  made[63] = 1;
+  EXPECT_THAT(differences(text, made), ElementsAre("length: expected 60 octets, found 64"));
+  made[63] = 0;
+  made.resize(69);
+  EXPECT_THAT(differences(text, made), ElementsAre("length: expected 60 octets, found 69"));
+}
+
+// ---- the line of a frame
+
+TEST(PacketLine, a_frame_is_told_as_the_line_that_makes_it) {
+  for (const std::string text :
+       {"eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / payload 46",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / vlan vid=10 pcp=3 / payload hex=c0ffee",
+        "eth dst=ff:ff:ff:ff:ff:ff src=02:00:00:00:00:0a / arp op=2 sha=02:00:00:00:00:0a spa=192.0.2.9 "
+        "tha=00:00:00:00:00:00 tpa=192.0.2.1",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / ipv4 src=192.0.2.1 dst=192.0.2.2 ttl=9 / udp "
+        "sport=5 "
+        "dport=6 / payload 30",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / ipv4 src=192.0.2.1 dst=192.0.2.2 checksum=48879 / "
+        "tcp "
+        "sport=5 dport=6 flags=syn,ack",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / ipv4 src=192.0.2.1 dst=192.0.2.2 / icmp type=3 "
+        "code=4 "
+        "mtu=1400 / ipv4 src=192.0.2.2 dst=192.0.2.9 df=1 / udp sport=1 dport=2",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / ipv4 src=192.0.2.1 dst=192.0.2.2 mf=1 offset=5 "
+        "protocol=17 / payload 30",
+        "eth dst=33:33:ff:00:00:01 src=02:00:00:00:00:0a / ipv6 src=fe80::1 dst=ff02::1 hops=255 / icmpv6 "
+        "type=135 "
+        "code=0 / nd target=2001:db8::1 / lladdr type=1 mac=02:00:00:00:00:0a",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / ipv6 src=2001:db8::1 dst=2001:db8::2 / frag id=7 "
+        "/ udp "
+        "sport=1 dport=2 / payload 8",
+        "eth dst=02:00:00:00:00:0b src=02:00:00:00:00:0a / payload 5 / cut 19"}) {
+    EXPECT_EQ(PacketLine::of(frame(text)).text(), text);
+  }
+}
+
+TEST(PacketLine, whatever_the_octets_the_line_of_a_frame_agrees_with_it) {
+  std::mt19937 random(7);
+  const Frame seeds[] = {frame(kEth + "ipv4 src=192.0.2.1 dst=192.0.2.2 / udp sport=5 dport=6 / payload 30"),
+                         frame(kEth + "vlan vid=7 / ipv6 src=fe80::1 dst=fe80::2 / icmpv6 type=135 / nd "
+                                      "target=fe80::3 / lladdr"),
+                         frame(kEth + "ipv4 src=192.0.2.1 / icmp type=3 / ipv4 dst=192.0.2.2 / tcp sport=1"),
+                         frame(kEth + "arp spa=192.0.2.1")};
+  for (unsigned round = 0; round < 20'000; ++round) {
+    Frame made = seeds[random() % 4];
+    for (unsigned changes = random() % 4; changes > 0; --changes)
+      made[random() % made.size()] = static_cast<uint8_t>(random());
+    if (random() % 4 == 0) made.resize(14 + random() % made.size());
+    const PacketLine told = PacketLine::of(made);
+    ASSERT_THAT(told.differences(made), ElementsAre()) << told.text();
+    const auto again = PacketLine::parse(told.text());
+    ASSERT_TRUE(again.ok()) << again.status();
+    ASSERT_THAT(again->differences(made), ElementsAre()) << told.text();
   }
 }
 
