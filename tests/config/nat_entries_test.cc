@@ -180,6 +180,12 @@ TEST(PortForwards, OfTwoRulesTakeEachPortOnce) {
   EXPECT_THAT(rule_findings(two_rules(keys, keys, "up2")), IsEmpty()) << "another interface, another address";
 }
 
+TEST(PortForwards, OfARangeOfUdpAreNamedWhole) {
+  const std::string keys = "port-forward: [{ protocol: udp, port: 80-90, to: 192.168.10.20 }]";
+  EXPECT_THAT(rule_findings(two_rules(keys, keys)),
+              ElementsAre(HasSubstr("error: udp port 80-90 is forwarded in line 7 already")));
+}
+
 TEST(PortForwards, OfTheFirstAddressAndByNameAreTheSame) {
   const std::string unnamed = "port-forward: [{ protocol: tcp, port: 80, to: 192.168.10.20 }]";
   EXPECT_THAT(
@@ -237,6 +243,11 @@ TEST(StaticNat, IsAListOfMappings) {
   EXPECT_THAT(rule_findings(rule("static: [{}]")),
               ElementsAre("f.yaml:7:44: error: this entry has no 'inside': add it",
                           "f.yaml:7:44: error: this entry has no 'outside': add it"));
+}
+
+TEST(StaticNat, HasEntriesThatAreMappings) {
+  EXPECT_THAT(rule_findings(rule("static: [here, { inside: 192.168.10.30, outside: 203.0.113.30 }]")),
+              ElementsAre("f.yaml:7:44: error: 'static' must be a mapping of keys to values, not 'here'"));
 }
 
 TEST(StaticNat, IsOfHostsOfIpv4) {

@@ -68,6 +68,22 @@ TEST(Neighbors, AreOnAnInterfaceThatExists) {
       ElementsAre("f.yaml:1:72: error: unknown interface 'up': add it to 'interfaces'"));
 }
 
+TEST(Neighbors, OnAnUnknownInterfaceAmongManyAreNotGivenThemAll) {
+  std::string text = "ports: {";
+  std::string interfaces = "interfaces: {";
+  for (int i = 10; i < 27; ++i) {
+    const std::string n = std::to_string(i);
+    text += " p" + n + ": { device: tap },";
+    interfaces += " vlan" + n + ": { port: p" + n + " },";
+  }
+  text +=
+      " }\n" + interfaces + " }\nneighbors: [{ address: 192.0.2.1, mac: \"02:00:00:00:00:01\", interface: ";
+  EXPECT_THAT(findings(text + "office }]"),
+              ElementsAre("f.yaml:3:72: error: unknown interface 'office': write one of 'interfaces'"));
+  EXPECT_THAT(findings(text + "vlna12 }]"),
+              ElementsAre("f.yaml:3:72: error: unknown interface 'vlna12': did you mean 'vlan12'?"));
+}
+
 TEST(Neighbors, LieInANetworkOfTheirInterface) {
   EXPECT_EQ(address_finding("198.51.100.1"),
             "f.yaml:5:24: error: 198.51.100.1 lies in no network of interface 'lan': write an address in one "
