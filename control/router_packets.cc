@@ -201,6 +201,9 @@ void Router::send_on_link(rte_mbuf* packet, dataplane::InterfaceIndex interface)
   const std::optional<dataplane::Adjacency> neighbor = neighbors_.find(interface, destination);
   const L3Interface* link = interfaces_.find(interface);
   if (!neighbor || link == nullptr) return drop(packet, DropReason::interface_gone);
+  // No route was asked, so nothing has looked at its length yet.
+  if (packet->pkt_len > dataplane::kEthernetHeaderLength + uint32_t{link->mtu})
+    return drop(packet, DropReason::fragmentation_needed);
   *rte_pktmbuf_mtod(packet, dataplane::EthernetHeader*) = {
       dataplane::octets(neighbor->mac()), dataplane::octets(link->mac),
       dataplane::BigEndian<uint16_t>(dataplane::kEtherTypeIpv6)};

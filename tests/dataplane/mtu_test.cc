@@ -294,6 +294,17 @@ TEST_P(Mtu, B39_the_hop_limit_comes_before_the_size) {
                                     "(udp 192.168.10.7:5000 > 198.51.100.9:53 ttl 1)"}));
 }
 
+TEST_P(Mtu, B39_an_answer_to_a_link_local_address_is_no_larger_than_the_interface_s_mtu) {
+  TestRouter router = narrow();
+  const std::string own = "fe80::ff:fe00:7102";  // EUI-64 of kUplinkMac
+  router.knows("w", "uplink", kCat, "fe80::c");
+  router.send(kCatHost, echo_request("fe80::c", own, 5).data(1353));
+  EXPECT_EQ(router.said(), Said());
+  EXPECT_EQ(router.all_drops(DropReason::fragmentation_needed), 1u);
+  router.send(kCatHost, echo_request("fe80::c", own, 5).data(1352));
+  EXPECT_EQ(router.said(), Said{"w: icmp " + own + " > fe80::c ttl 64 echo-reply 5/1"});
+}
+
 TEST_P(Mtu, B38_a_burst_of_large_packets_is_cut_without_loss) {
   TestRouter router = make(Home{.uplink = ", mtu: 1300", .mtu = "9000"});
   Frames burst;
