@@ -14,7 +14,7 @@ cd "$(dirname "$0")" || exit 1
 . ./packages.sh || exit 1
 
 readonly BUILD=${BUILD_ROOT:-$PWD/build}
-readonly FUZZ_SECONDS=${FUZZ_SECONDS:-20}
+readonly FUZZ_SECONDS=${FUZZ_SECONDS:-20} FUZZ_PACKETS=${FUZZ_PACKETS:-2000000}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -174,6 +174,18 @@ fuzz() {
   return $code
 }
 
+# Packets through the whole pipeline: a fixed number with a fixed seed (docs/fuzzing.md).
+fuzz_packets() {
+  local program=$BUILD-asan/tests/fuzz/fuzz_packets
+  compile "$BUILD-asan" tests/fuzz/fuzz_packets || return 1
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 LLVM_PROFILE_FILE=$work/fuzz.profraw \
+    "$program" --packets "$FUZZ_PACKETS" --seed 1 >"$work/fuzz.log" 2>&1
+  local code=$?
+  grep -a -E 'packets with seed|never reached' "$work/fuzz.log"
+  [ $code -eq 0 ] || tail -n 100 "$work/fuzz.log"
+  return $code
+}
+
 step_fuzz() {
   say "fuzzing, $FUZZ_SECONDS s each"
   configure_asan || return
@@ -181,8 +193,10 @@ step_fuzz() {
   for source in tests/fuzz/fuzz_*.cc; do
     [ -e "$source" ] || continue
     name=$(basename "$source" .cc)
+    [ "$name" = fuzz_packets ] && continue # no libFuzzer
     one "fuzz/${name#fuzz_}" fuzz "${name#fuzz_}"
   done
+  one fuzz/packets fuzz_packets
 }
 
 report() {
