@@ -14,7 +14,7 @@ BUILD_PACKAGES=(
 HOST_PACKAGES=(python3 iproute2 iputils-ping procps curl traceroute tcpdump)
 
 # What only the tests use.
-TEST_PACKAGES=(clang-14 libclang-rt-14-dev clang-format-14 arping iperf3 python3-yaml)
+TEST_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14 clang-format-14 arping iperf3 python3-yaml)
 
 # missing_packages PACKAGE…: those that are not installed, a line each.
 missing_packages() {

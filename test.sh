@@ -5,7 +5,7 @@
 #
 #   ./test.sh                everything
 #   ./test.sh quick          the unit tests, built with g++
-#   ./test.sh STEP …         checks | unit | lab | asan | tsan | fuzz
+#   ./test.sh STEP …         checks | unit | lab | asan | coverage | tsan | fuzz
 #
 # The last line is the sum of all tests that ran: N passed, N failed, N skipped. BUILD_ROOT says where to build
 # (default: build, beside it build-asan and build-tsan).
@@ -18,7 +18,7 @@ readonly FUZZ_SECONDS=${FUZZ_SECONDS:-20} FUZZ_PACKETS=${FUZZ_PACKETS:-2000000}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-readonly TALLY=$work/tally
+readonly TALLY=$work/tally PROFILES=$work/profiles
 : >"$TALLY"
 
 export LC_ALL=C.UTF-8
@@ -56,7 +56,11 @@ built() {
 configure() {
   local directory=$1 compiler=$2 again=()
   shift 2
-  [ -e "$directory/build.ninja" ] && again=(--reconfigure)
+  if [ -e "$directory/build.ninja" ]; then
+    # meson 1.0 reads new arguments for the compiler here only, not when it is told to --reconfigure.
+    meson configure "$directory" --werror "$@" >"$work/meson.log" 2>&1 || { cat "$work/meson.log" && return 1; }
+    again=(--reconfigure)
+  fi
   CXX=$compiler meson setup "${again[@]}" "$directory" --werror "$@" >"$work/meson.log" 2>&1 && return 0
   cat "$work/meson.log"
   return 1
@@ -118,20 +122,30 @@ r = json.load(open(sys.argv[1])); print(r["passed"], r["failed"], r["skipped"])'
   fi
 }
 
-# Sanitizers need symbols for their reports and speed no more than -O1; -O1 compiles faster.
+# Sanitizers need symbols for their reports and speed no more than -O1; -O1 compiles faster. The same build counts
+# which lines and branches the tests reach.
 asan_configured=0
 configure_asan() {
   [ $asan_configured -eq 1 ] && return 0
   built configure-clang configure "$BUILD-asan" clang++-14 -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dbuildtype=plain -Db_ndebug=false -Doptimization=1 -Dcpp_args='-g1 -fsanitize=fuzzer-no-link' && asan_configured=1
+    -Dbuildtype=plain -Db_ndebug=false -Doptimization=1 -Dcpp_args='-g1 -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping' \
+    -Dcpp_link_args=-fprofile-instr-generate && asan_configured=1
 }
 
 step_asan() {
   say "clang 14: build with -Werror, AddressSanitizer and UndefinedBehaviorSanitizer, unit tests"
+  mkdir -p "$PROFILES"
   configure_asan && built clang compile_suites "$BUILD-asan" || return
   ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 LSAN_OPTIONS=print_suppressions=0 \
-    tests/run_suites.py "$BUILD-asan" --tally "$TALLY" --label asan
+    LLVM_PROFILE_FILE=$PROFILES/%p-%m.profraw tests/run_suites.py "$BUILD-asan" --tally "$TALLY" --label asan
+}
+
+# What the suites of the step before passed through.
+step_coverage() {
+  [ -d "$PROFILES" ] || step_asan
+  say "coverage of config and dataplane"
+  one check/coverage tests/coverage.py "$BUILD-asan" "$PROFILES"
 }
 
 step_tsan() {
@@ -208,7 +222,7 @@ report() {
 
 main() {
   local steps=("$@") step
-  [ $# -eq 0 ] && steps=(checks unit lab asan tsan fuzz)
+  [ $# -eq 0 ] && steps=(checks unit lab asan coverage tsan fuzz)
   [ "${1-}" = quick ] && steps=(unit)
   for step in "${steps[@]}"; do
     declare -F "step_$step" >/dev/null || { sed -n '3,11s/^# \?//p' "$0" >&2 && exit 1; }
