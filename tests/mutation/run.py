@@ -5,11 +5,12 @@
     tests/mutation/run.py                    all of them, in a copy of HEAD that is removed at the end
     tests/mutation/run.py --only WORD …      those with one of the words in their name, file or behaviours
     tests/mutation/run.py --from-result      those that result.json does not know yet
+    tests/mutation/run.py --everything       all scenarios each time, not only those that should notice, if they do
     tests/mutation/run.py --suites           what no scenario notices is tried against the unit tests, too: slow
     tests/mutation/run.py --check            only: every `from` still occurs exactly once (`./test.sh checks`)
 
-result.json has for each mutation the numbers of the behaviours whose scenarios failed, and the suites, if any. Ends
-with 1 if a mutation is not noticed, does not compile or does not fit."""
+result.json has for each mutation the numbers of the behaviours whose scenarios failed, of those that were played, and
+the suites, if any. Ends with 1 if a mutation is not noticed, does not compile or does not fit."""
 
 import argparse
 import hashlib
@@ -153,13 +154,19 @@ class Copy:
             raise Broken(f"these scenarios fail without any mutation: {', '.join(sorted(failed))}")
         print(f"{len(names)} scenarios hold without a mutation, in {self.seconds:.0f} s", flush=True)
 
-    def failing(self, mutation):
-        """The numbers of the scenarios that the mutation in the tree makes fail."""
-        failed, _ = self.play(["tests/scenarios"], max(LEAST_PATIENCE_S, 4 * self.seconds))
-        if failed is None:  # those it is about tell at least whether it is noticed
-            failed = {folder.name for folder in self.folders(mutation["behaviours"])
-                      if self.play([folder], SCENARIO_PATIENCE_S)[0] != set()}
+    def failing(self, mutation, everything):
+        """The numbers of the scenarios that the mutation in the tree makes fail: of those it is about, or of all."""
+        named = self.folders(mutation["behaviours"])
+        failed = set() if everything or not named else self.failed_of(named, named)
+        if not failed:
+            failed = self.failed_of(["tests/scenarios"], named)
         return sorted({name[:3] for name in failed if NUMBER.match(name)})
+
+    def failed_of(self, folders, named):
+        failed, _ = self.play(folders, max(LEAST_PATIENCE_S, 4 * self.seconds))
+        if failed is None:  # one by one those it is about tell at least whether it is noticed
+            failed = {folder.name for folder in named if self.play([folder], SCENARIO_PATIENCE_S)[0] != set()}
+        return failed
 
     # ---- unit suites
 
@@ -191,7 +198,7 @@ class Copy:
         return sorted(self.failing_suites(directory) - self.suites_before[directory])
 
 
-def try_one(copy, mutation, with_suites):
+def try_one(copy, mutation, options):
     """The mutation's entry in the result."""
     entry = {"name": mutation["name"], "hash": mutation["hash"], "failed": [], "suites": []}
     copy.apply(mutation)
@@ -199,8 +206,8 @@ def try_one(copy, mutation, with_suites):
         code, output = copy.compile("control/sluice")
         if code != 0:
             return {**entry, "error": "it does not compile"}, output[-2000:]
-        entry["failed"] = copy.failing(mutation)
-        if not entry["failed"] and with_suites:
+        entry["failed"] = copy.failing(mutation, options.everything)
+        if not entry["failed"] and options.suites:
             entry["suites"] = copy.suites_noticing(mutation)
         return entry, ""
     finally:
@@ -249,7 +256,7 @@ def try_all(copy, mutations, options):
     copy.check_unbroken()
     missed = 0
     for count, mutation in enumerate(todo, 1):
-        entry, output = try_one(copy, mutation, options.suites)
+        entry, output = try_one(copy, mutation, options)
         known[mutation["hash"]] = entry
         write_result(known.values(), mutations)
         verdict, details = words_for(entry, mutation)
@@ -264,6 +271,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD")
     parser.add_argument("--from-result", action="store_true")
+    parser.add_argument("--everything", action="store_true")
     parser.add_argument("--suites", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--commit", default="HEAD", help="what is copied (default: HEAD)")
