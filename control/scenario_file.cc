@@ -55,7 +55,7 @@ struct PacketDraft {
 };
 
 std::string path_of(const Draft& draft, std::string_view name) {
-  return (std::filesystem::path(draft.scenario.folder) / name).string();
+  return (std::filesystem::path(draft.scenario.folder) / name).lexically_normal().string();
 }
 
 // ---- configurations

@@ -63,7 +63,7 @@ absl::StatusOr<std::optional<StepFailure>> ScenarioRun::play() {
     left_.clear();
   }
   for (const ScenarioStep& step : scenario_.steps) {
-    first_of_step_ = stories_.size();
+    told_.push_back({step.name, {}});
     const json before = replay_view(pipeline_.runtime());
     StepFailure failure{step.location, step.name, {}};
     act(step, failure.findings);
@@ -78,8 +78,13 @@ void ScenarioRun::pass(uint64_t time_ms) {
   pipeline_.pass_until(pipeline_.now_ns() + time_ms * kMillisecond);
   if (!explainer_) return;
   Story story = explainer_->close();
+  if (!story.episodes.empty()) tell(std::move(story));
+}
+
+void ScenarioRun::tell(Story story) {
+  if (told_.empty()) return;  // before the first step
   story.time_ns = pipeline_.now_ns();
-  if (!story.episodes.empty()) stories_.push_back(std::move(story));
+  told_.back().stories.push_back(std::move(story));
 }
 
 absl::Status ScenarioRun::send(const SentPacket& packet) {
@@ -95,9 +100,7 @@ absl::Status ScenarioRun::send(const SentPacket& packet) {
   }
   if (absl::Status status = pipeline_.receive(packet.port, frame); !status.ok()) return status;
   pipeline_.turn();
-  if (!explainer_) return absl::OkStatus();
-  stories_.push_back(explainer_->close());
-  stories_.back().time_ns = pipeline_.now_ns();
+  if (explainer_) tell(explainer_->close());
   return absl::OkStatus();
 }
 

@@ -39,12 +39,15 @@ class ScenarioRun {
 
   /// All steps, until one fails. Error: the pipeline did not start.
   absl::StatusOr<std::optional<StepFailure>> play();
-  /// The same, and stories() tells of every packet. REQUIRES: one worker.
+  /// The same, and told() tells of every packet. REQUIRES: one worker.
   absl::StatusOr<std::optional<StepFailure>> explain();
 
-  [[nodiscard]] const std::vector<Story>& stories() const { return stories_; }
-  /// Index of the first story of the step that was played last.
-  [[nodiscard]] size_t first_of_step() const { return first_of_step_; }
+  /// Of each step that was played.
+  struct Told {
+    std::string step;  ///< its name
+    std::vector<Story> stories;
+  };
+  [[nodiscard]] const std::vector<Told>& told() const { return told_; }
 
  private:
   void pass(uint64_t time_ms);
@@ -54,14 +57,14 @@ class ScenarioRun {
   void clear(ScenarioStep::Clear table);
   void look(const ScenarioStep& step, const nlohmann::json& before, std::vector<std::string>& findings);
   [[nodiscard]] nlohmann::json table(const std::string& name);
+  void tell(Story story);
   std::optional<StepFailure> finish();
 
   const Scenario& scenario_;
   OfflinePipeline pipeline_;
   std::vector<Left> left_;
   std::optional<Explainer> explainer_;
-  std::vector<Story> stories_;
-  size_t first_of_step_ = 0;
+  std::vector<Told> told_;
   unsigned packets_ = 0;  ///< so far
 };
 

@@ -39,11 +39,19 @@ std::string indented(const std::string& text, const std::string& by) {
 
 // ---- within the child
 
-std::string stories_text(const std::vector<Story>& stories, size_t first, size_t most) {
+std::string stories_text(const std::vector<Story>& stories, size_t most) {
   std::string text;
-  for (size_t i = first; i < std::min(stories.size(), first + most); ++i)
-    absl::StrAppend(&text, story_text(stories[i]));
-  if (stories.size() > first + most) absl::StrAppend(&text, "and ", stories.size() - first - most, " more\n");
+  for (size_t i = 0; i < std::min(stories.size(), most); ++i) absl::StrAppend(&text, story_text(stories[i]));
+  if (stories.size() > most) absl::StrAppend(&text, "and ", stories.size() - most, " more\n");
+  return text;
+}
+
+std::string all_stories_text(const std::vector<ScenarioRun::Told>& told) {
+  std::string text;
+  for (const ScenarioRun::Told& step : told) {
+    if (!step.step.empty()) absl::StrAppend(&text, "-- ", step.step, "\n\n");
+    absl::StrAppend(&text, stories_text(step.stories, SIZE_MAX));
+  }
   return text;
 }
 
@@ -59,8 +67,8 @@ void tell_failure(const Scenario& scenario, const StepFailure& failure, Scenario
   }
   // The same once more, looked at: nothing is different the second time.
   ScenarioRun run(scenario);
-  if (!run.explain().ok()) return;
-  const std::string stories = stories_text(run.stories(), run.first_of_step(), kStoriesShown);
+  if (!run.explain().ok() || run.told().empty()) return;
+  const std::string stories = stories_text(run.told().back().stories, kStoriesShown);
   if (!stories.empty())
     absl::StrAppend(&result.report, "  what became of the packets of this step:\n",
                     indented(stories, "    "));
@@ -94,7 +102,7 @@ void play(ScenarioResult& result, bool explain) {
   if (!result.holds) tell_failure(*scenario, **failure, result);
   if (!explain || scenario->workers != 1) return;
   ScenarioRun again(*scenario);
-  if (again.explain().ok()) result.stories = stories_text(again.stories(), 0, SIZE_MAX);
+  if (again.explain().ok()) result.stories = all_stories_text(again.told());
 }
 
 [[noreturn]] void play_and_exit(const std::string& folder, bool explain, int out) {

@@ -206,12 +206,15 @@ TEST_F(Scenarios, announcements_are_over_when_the_first_step_begins_unless_it_wa
 
 TEST_F(Scenarios, the_story_of_a_step_is_told) {
   start_dpdk();
-  const auto scenario = read(kSwitch + "steps: [{ send: { a: " + kAnnToAll + " }, expect: any }]\n");
+  const auto scenario =
+      read(kSwitch + "steps: [{ name: a question, send: { a: " + kAnnToAll + " }, expect: any }]\n");
   ASSERT_TRUE(scenario);
   ScenarioRun run(*scenario);
   ASSERT_TRUE(run.explain().ok());
-  ASSERT_EQ(run.stories().size(), run.first_of_step() + 1);
-  EXPECT_THAT(control::story_text(run.stories().back()), HasSubstr("#1  a → b, c"));
+  ASSERT_EQ(run.told().size(), 1u);
+  ASSERT_EQ(run.told()[0].stories.size(), 1u);
+  EXPECT_EQ(run.told()[0].step, "a question");
+  EXPECT_THAT(control::story_text(run.told()[0].stories[0]), HasSubstr("#1  a → b, c"));
 }
 
 // ---- mistakes
