@@ -109,6 +109,7 @@ void Fuzzer::begin_episode(uint64_t number) {
 void Fuzzer::fill(std::vector<Packet>& burst) {
   Random& random = episode_->random;
   const unsigned size = random.percent(80) ? kLargestBurst : random.between(1, kLargestBurst);
+  if (random.one_in(500)) episode_->maker.storm(burst);
   while (burst.size() < size)
     if (!random.percent(60) || !episode_->hosts.answer(burst)) episode_->maker.make(burst);
   mutate(random, burst);

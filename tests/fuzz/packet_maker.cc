@@ -8,6 +8,7 @@ namespace sluice::fuzz {
 namespace {
 
 constexpr uint64_t kEverybody = 0xFFFF'FFFF'FFFF;
+constexpr unsigned kStorm = 1200;
 constexpr uint8_t kTcpFlags[] = {0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11,
                                  0x01, 0x04, 0x14, 0x00, 0x3F, 0xC2};
 constexpr uint16_t kPortsOfServices[] = {53, 80, 80, 443, 123, 8080, 5000, 5004, 5009, 0, 1, 65535};
@@ -240,6 +241,15 @@ void PacketMaker::in_parts(std::vector<Packet>& burst) {
   if (random_.percent(20)) std::swap(parts.front(), parts.back());
   if (random_.percent(10)) parts.push_back(parts[random_.below(static_cast<uint32_t>(parts.size()))]);
   for (Frame& part : parts) add(burst, way.site, std::move(part));
+}
+
+void PacketMaker::storm(std::vector<Packet>& burst) {
+  const Site& site = random_.pick(kSites);
+  for (unsigned i = 0; i < kStorm; ++i) {
+    const uint32_t host = site.network + 2 + random_.below(kHostsOfSite);
+    const Link link{.destination = kEverybody, .source = mac_of(host), .tag = site.tag};
+    add(burst, site, arp(link, 1, host, router_at(site, true).v4()));
+  }
 }
 
 void PacketMaker::make(std::vector<Packet>& burst) {

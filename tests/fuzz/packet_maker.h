@@ -20,6 +20,8 @@ class PacketMaker {
 
   /// Adds a packet, or the parts of one.
   void make(std::vector<Packet>& burst);
+  /// Adds more of one kind for the router than it lets itself be sent.
+  void storm(std::vector<Packet>& burst);
   /// How many octets of data a packet has: mostly few, sometimes more than an MTU.
   static size_t data_length(Random& random);
 
