@@ -285,7 +285,8 @@ def main():
         sys.exit(1 if found else 0)
     # Then the copy is removed, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     try:
         with tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as directory:
             copy = Copy(pathlib.Path(directory), options.commit, shlex.split(options.ninja), options.jobs)
