@@ -82,6 +82,11 @@ bool follows_nothing(const Context& context, const Batch& batch, uint8_t place) 
   return !sessions.find(flow, sessions.hash(flow), context.now_ms);
 }
 
+// SYN ACK is an answer, and SYN FIN nobody's who means well (RFC 9293 section 3.10.7.2).
+bool is_first_syn(uint8_t tcp_flags) {
+  return (tcp_flags & (kTcpSyn | kTcpAck | kTcpFin | kTcpRst)) == kTcpSyn;
+}
+
 // A TCP reset or an echo reply answers something; there is nothing that it answers. From outside nothing but
 // a SYN opens a connection; a host inside may go on with one that we have forgotten.
 bool opens_nothing(const Context& context, const Batch& batch, uint8_t place) {
@@ -89,7 +94,7 @@ bool opens_nothing(const Context& context, const Batch& batch, uint8_t place) {
   const uint8_t tcp_flags = tcp_flags_of(batch, place);
   if ((tcp_flags & kTcpRst) != 0) return true;
   const bool tcp = batch.protocol[place] == kProtocolTcp && (batch.flags[place] & kIsLaterFragment) == 0;
-  if (tcp && context.snapshot->nat.outside(batch.interface[place]) && (tcp_flags & kTcpSyn) == 0) return true;
+  if (tcp && context.snapshot->nat.outside(batch.interface[place]) && !is_first_syn(tcp_flags)) return true;
   const bool has_icmp =
       batch.protocol[place] == kProtocolIcmp && (batch.flags[place] & kIsLaterFragment) == 0;
   return has_icmp && (batch.flags[place] & kHasPorts) != 0 && *l4_header(batch, place) == icmp::kEchoReply;
