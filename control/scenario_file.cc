@@ -247,22 +247,63 @@ void decode_counters(const Value& value, StepDraft& draft) {
   }
 }
 
-std::vector<Node> read_rows(const Value& value) {
+// The keys of the rows of docs/json.md: one that is misspelt would match no row, and `lacks` would always
+// hold.
+std::vector<std::string_view> columns(std::string_view table) {
+  if (table == "macs") return {"age", "bridge", "mac", "port", "static", "vlan"};
+  if (table == "neighbors") return {"address", "age", "held", "interface", "mac", "state", "static"};
+  if (table == "routes") return {"origin", "to", "type", "via"};
+  if (table == "interfaces") return {"addresses", "bridge", "mac", "mtu", "name", "port", "vlan"};
+  if (table == "sessions")
+    return {"destination",       "expires", "protocol", "rule", "source", "state", "translated-destination",
+            "translated-source", "worker"};
+  if (table == "ports")
+    return {"bridge",
+            "device",
+            "drops",
+            "link",
+            "mac",
+            "mtu",
+            "name",
+            "received",
+            "received-bytes",
+            "transmitted",
+            "transmitted-bytes",
+            "rx-queues",
+            "tx-queues"};
+  return {};  // not said in advance
+}
+
+struct RowsDraft {
+  std::string_view table;
+  ExpectedRows& rows;
+};
+
+std::vector<Node> read_rows(const Value& value, std::string_view table) {
   if (!value.is_list()) value.mismatch("a list of rows like { mac: \"02:00:00:00:00:0a\", port: lan1 }");
+  const std::vector<std::string_view> known = columns(table);
   for (const Node& row : value.node.items) {
     if (row.kind != Node::Kind::mapping)
       value.diagnostics.error(row.location, "a row is a mapping of the keys that matter to their values");
+    for (const Entry& entry : row.entries) {
+      const std::string& key = entry.key.text;
+      if (known.empty() || std::find(known.begin(), known.end(), key) != known.end()) continue;
+      value.diagnostics.error(entry.key.location, concat("rows of 'show ", table, "' have no ", quote(key),
+                                                         config::suggest(key, known, "they have")));
+    }
   }
   return value.node.items;
 }
 
-constexpr Key<ExpectedRows> kRowKeys[] = {
+constexpr Key<RowsDraft> kRowKeys[] = {
     {"contains", "rows that there are",
-     [](const Value& value, ExpectedRows& rows) { rows.contains = read_rows(value); }},
+     [](const Value& value, RowsDraft& draft) { draft.rows.contains = read_rows(value, draft.table); }},
     {"lacks", "rows that there are not",
-     [](const Value& value, ExpectedRows& rows) { rows.lacks = read_rows(value); }},
+     [](const Value& value, RowsDraft& draft) { draft.rows.lacks = read_rows(value, draft.table); }},
     {"count", "how many there are",
-     [](const Value& value, ExpectedRows& rows) { rows.count = config::read_integer(value, 0, UINT32_MAX); }},
+     [](const Value& value, RowsDraft& draft) {
+       draft.rows.count = config::read_integer(value, 0, UINT32_MAX);
+     }},
 };
 
 void decode_show(const Value& value, StepDraft& draft) {
@@ -273,9 +314,10 @@ void decode_show(const Value& value, StepDraft& draft) {
     ExpectedRows& rows = draft.step.show[entry.key.text];
     const Value what{entry.key.text, entry.value, value.diagnostics};
     if (what.is_list()) {
-      rows.exactly = read_rows(what);
+      rows.exactly = read_rows(what, entry.key.text);
     } else {
-      config::decode_keys(what, kRowKeys, rows);
+      RowsDraft rows_draft{entry.key.text, rows};
+      config::decode_keys(what, kRowKeys, rows_draft);
     }
   }
 }

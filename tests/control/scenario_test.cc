@@ -244,6 +244,8 @@ TEST_F(Scenarios, mistakes_in_the_file_are_named_at_their_place) {
               ElementsAre(HasSubstr("'refused' stands beside 'reload'")));
   EXPECT_THAT(mistakes(kSwitch + "steps:\n  - { show: { mac: [] } }\n"),
               ElementsAre(HasSubstr("did you mean 'macs'?")));
+  EXPECT_THAT(mistakes(kSwitch + "steps:\n  - { show: { macs: { lacks: [{ mca: x }] } } }\n"),
+              ElementsAre(AllOf(HasSubstr("5:33: error: "), HasSubstr("did you mean 'mac'?"))));
 }
 
 TEST_F(Scenarios, mistakes_in_the_configuration_keep_their_line) {
