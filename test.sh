@@ -5,7 +5,7 @@
 #
 #   ./test.sh                everything
 #   ./test.sh quick          the unit tests, built with g++
-#   ./test.sh STEP …         checks | unit | lab | asan | coverage | tsan | fuzz
+#   ./test.sh STEP …         checks | unit | scenarios | lab | asan | coverage | tsan | fuzz
 #
 # The last line is the sum of all tests that ran: N passed, N failed, N skipped. BUILD_ROOT says where to build
 # (default: build, beside it build-asan and build-tsan).
@@ -103,6 +103,24 @@ step_unit() {
   configure_gcc && built g++ compile "$BUILD" || return
   tests/run_suites.py "$BUILD" --tally "$TALLY" --label unit
   one check/packet-path tests/check_packet_path.sh "$BUILD"
+}
+
+step_scenarios() {
+  say "scenarios: the behaviours, packets in and packets out"
+  configure_gcc && built sluice compile "$BUILD" control/sluice || return
+  local report=$work/scenarios.xml counts
+  "$BUILD/control/sluice" test tests/scenarios --junit "$report" | grep -v '^ok'
+  if counts=$(python3 -c 'import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()
+print(int(suite.get("tests")) - int(suite.get("failures")), suite.get("failures"), 0)' "$report"); then
+    # shellcheck disable=SC2086 # three numbers
+    tally scenarios $counts
+  else
+    tally scenarios 0 1 0
+    echo "FAIL  scenarios: they left no report"
+  fi
+  one check/conformance tests/conformance.py "$report" --check
+  one check/walk tests/walk.py "$BUILD/control/sluice" --check
 }
 
 step_lab() {
@@ -222,7 +240,7 @@ report() {
 
 main() {
   local steps=("$@") step
-  [ $# -eq 0 ] && steps=(checks unit lab asan coverage tsan fuzz)
+  [ $# -eq 0 ] && steps=(checks unit scenarios lab asan coverage tsan fuzz)
   [ "${1-}" = quick ] && steps=(unit)
   for step in "${steps[@]}"; do
     declare -F "step_$step" >/dev/null || { sed -n '3,11s/^# \?//p' "$0" >&2 && exit 1; }
