@@ -193,11 +193,11 @@ fuzz() {
   flags=$(libraries_of "$directory") || { echo "no libraries known for fuzz_$directory" && return 1; }
   compile "$BUILD-asan" "$directory/lib$directory.a" || return 1
   # shellcheck disable=SC2086 # flags
-  clang++-14 -std=c++20 -O1 -g1 -march=x86-64-v3 -maes -fsanitize=fuzzer,address,undefined -I. \
+  clang++-14 -std=c++20 -O1 -g1 -march=x86-64-v3 -maes -fsanitize=fuzzer,address,undefined -fprofile-instr-generate -I. \
     "tests/fuzz/fuzz_$directory.cc" "$library" $flags -o "$program" || return 1
   mkdir -p "$corpus"
   [ "$directory" = config ] && cp config/examples/*.yaml "$corpus"
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 LLVM_PROFILE_FILE=$work/fuzz.profraw \
     "$program" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=4096 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="$BUILD-asan/" "$corpus" >"$work/fuzz.log" 2>&1
   local code=$?
