@@ -179,6 +179,30 @@ TEST(NatErrors, B70_neither_end_nor_keep_a_session) {
   EXPECT_EQ(home.sessions(), 1u) << "the errors kept the UDP session";
 }
 
+// What NAT cannot translate must not leave, nor come in, with the addresses of the other side.
+TEST(NatErrors, B70_about_what_cannot_be_read_are_dropped) {
+  Home home(masquerade());
+  const auto leaving = [] { return udp("203.0.113.2:5000", "198.51.100.9:53"); };
+  home.goes_out(udp("192.168.10.7:5000", "198.51.100.9:53"), leaving().ttl(63));
+  const auto query = PacketBuilder(1, "203.0.113.2", "198.51.100.9");
+  const std::map<std::string, Frame> quotes = {
+      {"an error", PacketBuilder(query).icmp(3, 1, 0).packet()},
+      {"a query that is no echo", PacketBuilder(query).icmp(13, 0, 0x00050001).packet()},
+      {"another version", leaving().poke(0, 0x65).packet()},
+      {"a header that is too short", leaving().poke(0, 0x44).packet()},
+      {"a header that is longer than the quote", leaving().poke(0, 0x46).packet()},
+      {"a later part", leaving().data(100).part(16, 40).packet()},
+  };
+  for (const auto& [what, quote] : quotes) {
+    SCOPED_TRACE(what);
+    home.is_dropped("wan", icmp_error("198.51.100.9", "203.0.113.2", 3, 3, quote),
+                    DropReason::nat_untranslatable);
+    home.is_dropped("lan", icmp_error("192.168.10.7", "198.51.100.9", 3, 3, quote),
+                    DropReason::nat_untranslatable);
+  }
+  EXPECT_EQ(home.sessions(), 1u);
+}
+
 TEST(NatErrors, B70_about_nothing_that_left_are_dropped) {
   Home home(masquerade());
   home.goes_out(udp("192.168.10.7:5000", "198.51.100.9:53"),

@@ -377,6 +377,22 @@ TEST(NatRules, are_those_of_the_interface_that_the_route_leads_to) {
 
 // ---- ARP
 
+TEST(NatRules, open_nothing_for_what_no_route_leads_to) {
+  Home home(Plan{.nat = masquerade(),
+                 .routes = "{ to: 10.0.0.0/8, via: 203.0.113.1 }, { to: 10.1.0.0/16, type: blackhole }, "
+                           "{ to: 10.2.0.0/16, type: unreachable }, { to: 10.3.0.0/16, type: prohibit }"});
+  home.is_dropped("lan", udp("192.168.10.7:5000", "10.1.0.9:53"), DropReason::blackhole);
+  home.is_dropped("lan", udp("192.168.10.7:5000", "240.0.0.9:53"), DropReason::martian_destination);
+  home.is_dropped("lan", udp("192.168.10.7:5000", "192.168.20.255:53"), DropReason::directed_broadcast);
+  for (const auto& [destination, error] : std::map<std::string, std::string>{
+           {"10.2.0.9", "3/1"}, {"10.3.0.9", "3/13"}, {"198.51.100.9", "3/0"}}) {
+    home.answers("lan", udp("192.168.10.7:5000", destination + ":53"),
+                 "icmp 192.168.10.1 > 192.168.10.7 ttl 64 error " + error +
+                     " about (udp 192.168.10.7:5000 > " + destination + ":53 ttl 64)");
+  }
+  EXPECT_EQ(home.sessions(), 0u);
+}
+
 TEST(NatArp, answers_for_pool_static_and_forward_addresses_of_the_subnet) {
   Home home(pool("203.0.113.10-203.0.113.12, 192.0.2.10") + kServers);
   for (const char* address :

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dataplane/session_state.h"
 #include "tests/dataplane/nat_world.h"
 
 namespace sluice::test {
@@ -166,6 +167,27 @@ TEST_F(NatTcp, B66_only_one_side_of_a_connection_in_the_middle_is_not_yet_an_ope
   out(kAck);
   out(kAck);
   lives_for(kTransitory);
+}
+
+TEST_F(NatTcp, B66_a_session_says_how_far_its_connection_is) {
+  const auto state = [&] {
+    const auto all = home.router().runtime().sessions({});
+    return all.size() == 1 ? std::string(dataplane::state_name(all[0].session)) : "none";
+  };
+  out(kSyn);
+  EXPECT_EQ(state(), "opening");
+  in(kSyn | kAck);
+  out(kAck);
+  EXPECT_EQ(state(), "established");
+  out(kFin | kAck);
+  EXPECT_EQ(state(), "half-closed");
+  in(kFin | kAck);
+  EXPECT_EQ(state(), "closed");
+  out(kSyn);
+  in(kSyn | kAck);
+  EXPECT_EQ(state(), "established") << "the port is used again";
+  in(kRst);
+  EXPECT_EQ(state(), "reset");
 }
 
 TEST_F(NatTcp, a_reset_opens_no_session) {

@@ -369,6 +369,29 @@ TEST(Nat, B65_a_strangers_session_ends_with_the_mapping_not_with_the_next_sweep)
   EXPECT_EQ(home.sessions(), 0u);
 }
 
+TEST(Nat, sessions_are_found_and_ended_by_source_destination_and_protocol) {
+  constexpr uint32_t kAnn = 0xC0A80A07, kDns = 0xC6336409;
+  Home home(masquerade());
+  for (const char* source : {"192.168.10.7", "192.168.10.8"}) {
+    for (const char* destination : {"198.51.100.9", "198.51.100.10"}) {
+      home.send("lan", udp(std::string(source) + ":5000", std::string(destination) + ":53"));
+      home.send("lan", tcp(std::string(source) + ":5000", std::string(destination) + ":53"));
+    }
+  }
+  auto& runtime = home.router().runtime();
+  EXPECT_EQ(runtime.sessions({}).size(), 8u);
+  EXPECT_EQ(runtime.sessions({.source = kAnn}).size(), 4u);
+  EXPECT_EQ(runtime.sessions({.destination = kDns}).size(), 4u);
+  EXPECT_EQ(runtime.sessions({.protocol = 6}).size(), 4u);
+  EXPECT_EQ(runtime.sessions({.protocol = 1}).size(), 0u);
+  const auto one = runtime.sessions({.source = kAnn, .destination = kDns, .protocol = 17});
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].session.arriving(0), (dataplane::Flow{kAnn, kDns, 5000, 53, 17}));
+  EXPECT_EQ(runtime.clear_sessions({.destination = kDns, .protocol = 17}), 2u);
+  EXPECT_EQ(runtime.sessions({.protocol = 17}).size(), 2u);
+  EXPECT_EQ(runtime.sessions({.destination = kDns}).size(), 2u);
+}
+
 // The first of them finds the mapping, and with its session ends the expired one that was its last user.
 TEST(Nat, B65_a_burst_from_outside_after_the_mapping_has_expired_opens_nothing) {
   Home home(masquerade());

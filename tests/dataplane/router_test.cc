@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The way of a packet through the router: behaviours B27, B30-B32, B52, B53.
+#include <rte_mbuf.h>
+
 #include "tests/dataplane/router_world.h"
 
 namespace sluice::test {
@@ -187,6 +189,23 @@ TEST_P(Router, B30_drops_what_has_a_wrong_ipv4_header_in_silence_and_counts_it) 
       EXPECT_EQ(router.said(), Said()) << wrong.what;
     }
   }
+}
+
+TEST_P(Router, B30_leaves_the_sum_of_the_header_to_a_driver_that_has_found_it_good) {
+  TestRouter router = make();
+  const auto arrives = [&](const PacketBuilder& packet, uint64_t verdict) {
+    rte_mbuf* received = make_packet(router.by(kAnnHost, packet), router.pool(), GetParam().buffer);
+    received->ol_flags |= verdict;
+    router.receive_packet("a", received);
+    return router.sent("t").size();
+  };
+  EXPECT_EQ(arrives(ann_to_bob().bad_ip_checksum(), RTE_MBUF_F_RX_IP_CKSUM_GOOD), 1u);
+  for (const uint64_t verdict : std::vector<uint64_t>{
+           RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN, RTE_MBUF_F_RX_IP_CKSUM_BAD, RTE_MBUF_F_RX_IP_CKSUM_NONE}) {
+    EXPECT_EQ(arrives(ann_to_bob().bad_ip_checksum(), verdict), 0u);
+    EXPECT_EQ(arrives(ann_to_bob(), verdict), 1u) << "we look for ourselves";
+  }
+  EXPECT_EQ(router.drops("a", DropReason::bad_ip_checksum), 3u);
 }
 
 TEST_P(Router, B30_drops_what_has_a_wrong_ipv6_header) {
