@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "control/buffers.h"
 #include "control/config_json.h"
 #include "control/log.h"
+#include "control/memory_reserve.h"
 #include "control/runtime.h"
 #include "control/status.h"
 
@@ -38,6 +40,22 @@ auto device_key(const config::Port& port, const config::Config& all) {
   return std::tuple(port.device, port.address, port.netns, port.peer, port.read, port.write, port.mac,
                     port.mtu, port.rx_queues, port.tx_queues, port.promiscuous,
                     peer == nullptr ? std::optional<uint16_t>() : peer->rx_queues);
+}
+
+// More than a configuration takes while it comes into force or goes: snapshot, routes, copies, comparisons.
+size_t change_bytes(const config::Config& config) {
+  constexpr size_t kAtLeast = 8 << 20, kLine = 4096, kVlan = 512, kNeighbor = 256;
+  size_t lines = config.ports.size() + config.neighbors.size(), vlans = 0;
+  for (const config::Bridge& bridge : config.bridges) {
+    lines += 1 + bridge.static_macs.size();
+    for (const config::BridgePort& port : bridge.ports) vlans += port.vlans.size();
+  }
+  for (const config::Interface& interface : config.interfaces) lines += 1 + interface.addresses.size();
+  for (const config::Route& route : config.routes) lines += 1 + route.via.size();
+  for (const config::NatRule& rule : config.nat)
+    lines += 2 + rule.source.size() + rule.exempt.size() + rule.port_forwards.size() + rule.statics.size();
+  lines += external_addresses(config);
+  return kAtLeast + kLine * lines + kVlan * vlans + kNeighbor * config.tables.neighbors;
 }
 
 }  // namespace
@@ -102,6 +120,21 @@ absl::Status Runtime::acceptable(const config::Config& next) const {
 }
 
 absl::Status Runtime::apply(const config::Config& next) {
+  return with_reserve(next, [&] { return change_to(next); });
+}
+
+// Halfway there is no turning back without memory either; and even to compare takes some: what holds JSON
+// asks for memory when it goes.
+absl::Status Runtime::with_reserve(const config::Config& next, const std::function<absl::Status()>& work) {
+  try {
+    MemoryReserve reserve(change_bytes(config_) + change_bytes(next));
+    return reserve.whole() ? work() : no_memory_;
+  } catch (const std::bad_alloc&) {
+    return no_memory_;
+  }
+}
+
+absl::Status Runtime::change_to(const config::Config& next) {
   if (absl::Status status = acceptable(next); !status.ok()) return status;
   Change change(next, config_, ports_);
   // A port that is replaced is one that is added and one that is removed, under the same name.

@@ -32,13 +32,22 @@ absl::Status no_memory(const char* what, uint64_t bytes) {
 
 }  // namespace
 
-Runtime::Runtime(Devices& devices, Options options) : devices_(devices), options_(std::move(options)) {}
+Runtime::Runtime(Devices& devices, Options options)
+    : devices_(devices),
+      options_(std::move(options)),
+      no_memory_(
+          machine_error("no memory for the configuration: nothing has changed; give the machine more, or "
+                        "raise the limit (ulimit -v)")) {}
 
 Runtime::~Runtime() {
   stop();
 }
 
 absl::Status Runtime::start(const config::Config& config) {
+  return with_reserve(config, [&] { return begin(config); });
+}
+
+absl::Status Runtime::begin(const config::Config& config) {
   shared_.workers = static_cast<unsigned>(options_.cpus.workers.size());
   started_ = true;
   if (absl::Status status = allocate(config); !status.ok()) return status;
@@ -54,7 +63,7 @@ absl::Status Runtime::start(const config::Config& config) {
   config_.neighbors.clear();
   config_.nat.clear();
   put_in_force(config_);
-  if (absl::Status status = apply(config); !status.ok()) return status;
+  if (absl::Status status = change_to(config); !status.ok()) return status;
   if (options_.mode == Mode::threads) start_threads();
   return absl::OkStatus();
 }

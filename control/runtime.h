@@ -84,7 +84,8 @@ class Runtime {
   /// Allocates buffers and tables, opens the ports, starts the workers. REQUIRES: EAL runs.
   absl::Status start(const config::Config& config);
 
-  /// Makes `config` the one in force, or changes nothing and says why.
+  /// Makes `config` the one in force, or changes nothing and says why. Memory is asked for first, all that
+  /// the change can need: what has begun does not end for want of it.
   absl::Status apply(const config::Config& config);
 
   /// Whether apply() would take `config`, as far as can be said without opening ports.
@@ -148,6 +149,9 @@ class Runtime {
  private:
   struct Change;
 
+  absl::Status with_reserve(const config::Config& next, const std::function<absl::Status()>& work);
+  absl::Status begin(const config::Config& config);
+  absl::Status change_to(const config::Config& next);
   absl::Status allocate(const config::Config& config);
   absl::Status make_rings();
   [[nodiscard]] absl::Status refuse_restart_keys(const config::Config& next) const;
@@ -195,6 +199,7 @@ class Runtime {
   uint64_t generation_ = 0;
   dataplane::PortIndex last_index_ = 0;
   bool started_ = false;
+  const absl::Status no_memory_;  ///< made beforehand: then there is none for a sentence
 };
 
 }  // namespace sluice::control
