@@ -110,6 +110,18 @@ void TestSwitch::pass_ms(unsigned milliseconds) {
   turn();
 }
 
+void TestSwitch::pass_without_control(unsigned milliseconds) {
+  now_ns_ += uint64_t{milliseconds} * 1'000'000;
+  for (unsigned idle = 0; idle < 2; ++idle) {
+    for (unsigned worker = 0; worker < options_.workers; ++worker) turn_of(worker);
+  }
+}
+
+void TestSwitch::turn_of(unsigned worker) {
+  while (runtime_->worker(worker).poll(now_ns_) != 0) {
+  }
+}
+
 void TestSwitch::pass(unsigned seconds) {
   for (unsigned i = 0; i < seconds; ++i) {
     pass_ms(1000);

@@ -46,6 +46,10 @@ class TestSwitch {
   void pass(unsigned seconds);
   /// As pass(), without the work of every second.
   void pass_ms(unsigned milliseconds);
+  /// As pass_ms(), while the control thread does nothing at all.
+  void pass_without_control(unsigned milliseconds);
+  /// Turns of this worker until it has nothing left; the others and control do nothing.
+  void turn_of(unsigned worker);
 
   /// What left by `port` since it was last asked, in order.
   Frames sent(const std::string& port);

@@ -78,11 +78,11 @@ void show_queues(uint16_t port, uint16_t rx_queues, uint16_t tx_queues) {
     rte_eth_add_tx_callback(port, queue, transmitting, nullptr);
 }
 
-void giving(rte_mbuf* packet) {
-  __tsan_release(packet);
+void giving(void* object) {
+  __tsan_release(object);
 }
-void taking(rte_mbuf* packet) {
-  __tsan_acquire(packet);
+void taking(void* object) {
+  __tsan_acquire(object);
 }
 
 }  // namespace sluice::test

@@ -10,8 +10,6 @@
 
 #include <cstdint>
 
-struct rte_mbuf;
-
 namespace sluice::test {
 
 #ifdef __SANITIZE_THREAD__
@@ -19,14 +17,14 @@ namespace sluice::test {
 void use_visible_pools();
 /// Packets are taken from and given to the queues of a started port in the open.
 void show_queues(uint16_t port, uint16_t rx_queues, uint16_t tx_queues);
-/// This thread gives the packet away / takes it.
-void giving(rte_mbuf* packet);
-void taking(rte_mbuf* packet);
+/// This thread gives the packet, or whatever it is, away / takes it.
+void giving(void* object);
+void taking(void* object);
 #else
 inline void use_visible_pools() {}
 inline void show_queues(uint16_t, uint16_t, uint16_t) {}
-inline void giving(rte_mbuf*) {}
-inline void taking(rte_mbuf*) {}
+inline void giving(void*) {}
+inline void taking(void*) {}
 #endif
 
 }  // namespace sluice::test
